@@ -1,0 +1,221 @@
+"""From finished finals to the verdict: answers are read back, compared, said in words, shown, and written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff import verdict as wording
+from bakeoff.compare import Comparison, Entrant, compare
+from bakeoff.data.base import Splits
+from bakeoff.errors import Defect
+from bakeoff.execute.worker import folder_of
+from bakeoff.metrics.base import Metric, Rows
+from bakeoff.train.record import write_json, write_whole
+from bakeoff.types import Answer, Trial
+
+if TYPE_CHECKING:
+    from bakeoff.session import Session
+
+SHOWN = 12                    # examples of either sort in the report
+TOP = 4                       # contenders whose answers are shown beside an example
+
+
+class Answers:
+    """What one final answered on the test split, outer folds one after the other."""
+
+    def __init__(self, tables: Sequence[Any]) -> None:
+        import pandas as pd
+        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        self.keys: list[str] = table["key"].tolist()
+        self.targets: list[Any] = table["target"].tolist()
+        names = [name for name in table.columns if name.startswith("score:")]
+        labels = [name.removeprefix("score:") for name in names]
+        scores = table[names].to_numpy() if names else np.zeros((len(table), 0))
+        self.answers = [Answer(value, dict(zip(labels, row, strict=True)))
+                        for value, row in zip(table["answer"].tolist(), scores.tolist(), strict=True)]
+
+    def rightness(self) -> np.ndarray:
+        """(n,) what the report shows: probability of the true label, or minus the absolute error."""
+        if self.answers and self.answers[0].scores:
+            return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
+        return -np.abs(np.array([float(str(a.value)) - float(str(t)) for a, t in zip(self.answers, self.targets, strict=True)]))
+
+
+def conclude(session: Session) -> None:
+    """Writes leaderboard.csv, comparison.json, shown.json, verdict.json and report.html of a session whose finals have ended."""
+    answers = {name: read_answers(session, name) for name in session.plan.contenders}
+    costs = {name: read_cost(session.folder, name) for name in session.plan.contenders}
+    metric = session.task.metrics[0]
+    some = next((one[0] for one in answers.values() if one), None)
+    folder = session.folder
+    if some is None:
+        raise all_failed(session)
+    groups = test_groups(session)
+    entrants = [entrant(session, name, answers[name], costs[name], metric) for name in session.plan.contenders]
+    comparison = compare(entrants, metric, len(some.keys), seeds=session.plan.seeds, groups=groups, margin=session.options.margin,
+                         cost=session.options.cost)
+    infos = [info(session, name, answers[name], costs[name]) for name in session.plan.contenders]
+    seeds = {name: shipped_seed(session, name) for name in comparison.contenders}
+    record = comparison.record()
+    record["beside"] = {name: beside(session.task.metrics[1:], answers[name]) for name in comparison.contenders}
+    record["without_shared"] = without_shared(session, answers, metric, comparison)
+    plan = json.loads((folder / "plan.json").read_text())
+    verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
+    verdict["seed_of"] = seeds
+    write_json(folder / "comparison.json", record)
+    write_json(folder / "shown.json", shown(session, comparison, answers, seeds))
+    write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
+    write_json(folder / "verdict.json", verdict)
+    from bakeoff.report.render import render
+    write_whole(folder / "report.html", render(folder))
+
+
+def read_answers(session: Session, name: str) -> list[Answers]:
+    """One Answers per seed of which every outer fold has ended."""
+    import pandas as pd
+    found = []
+    for number in range(session.plan.seeds):
+        jobs = [session.final_job(name, fold, number) for fold in range(len(session.setup.folders))]
+        if all(job is not None and session.is_done(("final", name, job.fold, number)) for job in jobs):
+            found.append(Answers([pd.read_parquet(folder_of(session.folder, job) / "answers.parquet") for job in jobs if job is not None]))
+    return found
+
+
+def read_cost(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / "finals" / name / "cost.json"
+    cost: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return cost
+
+
+def rows_of(metric: Metric, answers: Answers) -> Rows:
+    return metric.rows(answers.answers, answers.targets)
+
+
+def final_trials(session: Session, name: str) -> list[Trial]:
+    return [trial for key, trial in sorted(session.trials.items()) if key[:2] == ("final", name)]
+
+
+def entrant(session: Session, name: str, answers: Sequence[Answers], cost: Mapping[str, Any], metric: Metric) -> Entrant:
+    share = session.plan.contenders[name]
+    return Entrant(name, share.group, tuple(rows_of(metric, one) for one in answers), share.deterministic,
+                   {**cost, "train_seconds": train_seconds(session, name)})
+
+
+def train_seconds(session: Session, name: str) -> float | None:
+    """Median seconds of one final."""
+    seconds = [trial.spent.seconds for trial in final_trials(session, name) if trial.state == "done"]
+    return float(np.median(seconds)) if seconds else None
+
+
+def info(session: Session, name: str, answers: Sequence[Answers], cost: Mapping[str, Any]) -> wording.Info:
+    """What a contender asked and spent, and how it ended."""
+    share = session.plan.contenders[name]
+    tried = [trial for key, trial in session.trials.items() if key[:2] == ("tune", name)]
+    finals = final_trials(session, name)
+    everything = [*tried, *finals]
+    failures = [trial.why for trial in everything if trial.state == "failed"] + ([share.error] if share.error else [])
+    why = share.note
+    if not answers:
+        why = failures[-1] if failures else "no trial finished"
+    elif any(trial.state == "failed" for trial in finals):
+        why = f"{sum(trial.state == 'failed' for trial in finals)} of {len(finals)} finals failed: {failures[-1]}"
+    elif failures:
+        why = f"{len(failures)} of {len(tried)} trials failed: {failures[-1]}"
+    return wording.Info(
+        name=name, group=share.group, state="done" if answers else "failed", why=why, cost=dict(cost), train_seconds=train_seconds(session, name),
+        trials=len(tried), finished=sum(trial.state == "done" for trial in tried), pruned=sum(trial.state == "pruned" for trial in tried),
+        failed=sum(trial.state == "failed" for trial in tried), examples=sum(trial.spent.examples for trial in everything),
+        seconds=sum(trial.spent.seconds for trial in everything), asked_seconds=share.share_seconds,
+        tuned=share.group == "baseline" or sum(trial.state == "done" for trial in tried) >= 4 * len(session.setup.folders))
+
+
+def shipped_seed(session: Session, name: str) -> int:
+    """The number of the middle seed by training loss; never chosen on test."""
+    from bakeoff.session import median_seed
+    losses = {trial.job.number: trial.curve[-1].train_loss for trial in final_trials(session, name)
+              if trial.state == "done" and trial.job.fold == 0 and trial.curve}
+    return median_seed(losses) if losses else 0
+
+
+def beside(metrics: Sequence[Metric], answers: Sequence[Answers]) -> dict[str, float]:
+    """The task's other metrics, mean over seeds."""
+    return {metric.name: float(np.mean([metric.value(rows_of(metric, one)) for one in answers])) for metric in metrics}
+
+
+def without_shared(session: Session, answers: Mapping[str, Sequence[Answers]], metric: Metric, comparison: Comparison) -> dict[str, float]:
+    """Values without the test examples that also stand in train; empty where there are none."""
+    shared = set(session.loaded.record.get("shared", {}).get("keys", []))
+    if not shared:
+        return {}
+    values = {}
+    for name in comparison.contenders:
+        keep = [k for k, key in enumerate(answers[name][0].keys) if key not in shared]
+        if keep:
+            values[name] = float(np.mean([metric.value(metric.rows([one.answers[k] for k in keep], [one.targets[k] for k in keep]))
+                                          for one in answers[name]]))
+    return values
+
+
+def test_sets(session: Session) -> list[Splits]:
+    return [session.loaded.folds[fold].splits for fold in range(len(session.setup.folders))]
+
+
+def test_groups(session: Session) -> list[Any] | None:
+    """Which test examples belong together, or None."""
+    groups: list[Any] = []
+    for splits in test_sets(session):
+        if splits.test is None or splits.test.groups is None:
+            return None
+        groups.extend(splits.test.groups)
+    return groups
+
+
+def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequence[Answers]], seeds: Mapping[str, int]) -> dict[str, Any]:
+    """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at."""
+    names = list(comparison.contenders)
+    mean = {name: np.mean([one.rightness() for one in answers[name]], 0) for name in names}
+    top = names[:TOP]
+    hardest = np.argsort(np.mean([mean[name] for name in top], 0), kind="stable")[:SHOWN]
+    best_of_group: dict[str, str] = {}
+    for name in names:
+        best_of_group.setdefault(session.plan.contenders[name].group, name)
+    rivals = [best_of_group[group] for group in ("conv", "recurrent") if group in best_of_group]
+    if len(rivals) < 2:
+        rivals = [name for group, name in best_of_group.items() if group != "baseline"][:2]
+    disagree = np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable")[:SHOWN] if len(rivals) == 2 else []
+    some = answers[names[0]][0]
+
+    def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
+        said = {name: {"answer": answers[name][0].answers[row].value, "score": abs(float(mean[name][row]))} for name in whose}
+        return {"key": some.keys[row], "target": some.targets[row], "shown": session.picture(row), "answers": said, "why": why}
+
+    return {"hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
+            "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
+
+
+def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """CSV, with numbers as Python prints them: the same bytes for the same values."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: "" if value is None or (isinstance(value, float) and math.isnan(value)) else value for name, value in row.items()})
+    return file.getvalue()
+
+
+def all_failed(session: Session) -> Exception:
+    """No contender has an answer: said with the reasons."""
+    from bakeoff.errors import RunError
+    reasons = {trial.job.contender: trial.why for trial in session.trials.values() if trial.state == "failed"}
+    if not reasons:
+        return Defect("no final ended and none failed")
+    return RunError("every contender failed: " + "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items())), str(session.folder / "log.txt"),
+                    "Give more memory or time, or another --slate.")

@@ -1,0 +1,193 @@
+"""What a worker process does with a piece of work. Imported by the fork server, so that a worker starts with torch warm."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch._dynamo          # building an optimizer imports it: 1.4 s that every worker would pay
+
+from bakeoff import registry
+from bakeoff.errors import BakeoffError
+from bakeoff.execute.base import Piece
+from bakeoff.train import contender as contenders
+from bakeoff.train import feed, loop
+from bakeoff.train.loop import Diverged
+from bakeoff.train.record import plain
+from bakeoff.types import Job, Trial
+
+for _sort in ("family", "baseline", "task", "metric"):
+    registry.every(_sort)
+
+
+def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> None:
+    """Entry of the process: sends ('ok', result) or ('error', message, traceback) and ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)                  # the parent decides what Ctrl-C means
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    first_to_go()
+    torch.set_num_threads(threads)
+    try:
+        with threads_limited(threads):
+            answer.send(("ok", DO[piece.what](piece)))
+    except MemoryError:
+        answer.send(("error", "out of memory", traceback.format_exc()))
+    except (BakeoffError, Diverged) as error:
+        answer.send(("error", str(error), ""))
+    except Exception as error:        # whatever a contender does wrong is its own failure, not the run's
+        short = "out of memory" if "alloc" in str(error) and "memory" in str(error) else f"{type(error).__name__}: {error}"
+        answer.send(("error", short, traceback.format_exc()))
+    answer.close()
+
+
+def end_with(parent: Connection) -> None:
+    """Ends this process when the one that asked is gone (kill -9 included): its end of the pipe closes."""
+    try:
+        parent.recv()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def first_to_go() -> None:
+    """Out of memory, the system should end a training, not the run."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    except OSError:
+        pass                          # not Linux: the system decides
+
+
+def threads_limited(threads: int) -> Any:
+    from threadpoolctl import threadpool_limits
+    return threadpool_limits(threads)
+
+
+def train(piece: Piece) -> Trial:
+    job, setup = piece.job, piece.setup
+    entrant = contenders.contender(job.contender)
+    task = setup.make_task(job.fold)
+    if job.stage == "tune":
+        return entrant.tune(job, setup.open(job.fold), task, setup).trial(job)
+    splits = setup.open(job.fold, test=True)
+    outcome, fitted = entrant.final(job, splits, task, setup)
+    assert splits.test is not None
+    save_final(folder_of(setup.run_folder, job), fitted, fitted.outputs(splits.test), splits.test, task, setup, job)
+    return outcome.trial(job)
+
+
+def save_final(folder: Path, fitted: Any, outputs: torch.Tensor, test: Any, task: Any, setup: Any, job: Job) -> None:
+    """Weights, settings and answers, the whole folder at once: a crash leaves either nothing or all of it."""
+    import pandas as pd
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    fitted.save(partial)
+    record = json.loads((partial / "config.json").read_text())
+    record |= {"contender": job.contender, "seed": job.seed, "kind": setup.kind, "kind_state": plain(setup.kind_state[job.fold])}
+    (partial / "config.json").write_text(json.dumps(record, indent=1, ensure_ascii=False))
+    answers = task.decode(outputs)
+    table = {"key": test.keys, "target": test.targets, "answer": [answer.value for answer in answers]}
+    for label in answers[0].scores if answers else ():
+        table[f"score:{label}"] = [answer.scores[label] for answer in answers]
+    pd.DataFrame(table).to_parquet(partial / "answers.parquet", index=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def folder_of(run_folder: str | Path, job: Job) -> Path:
+    """finals/CONTENDER/seed-K, with fold-F between where there are outer folds (F from 1)."""
+    base = Path(run_folder) / "finals" / job.contender
+    return (base / f"fold-{job.fold}" if job.fold else base) / f"seed-{job.number}"
+
+
+def calibrate(piece: Piece) -> dict[str, Any]:
+    """Finds and times a contender's starting setting: {start, seconds_per_example, forward_seconds, units, macs}."""
+    job, setup = piece.job, piece.setup
+    entrant, task = contenders.contender(job.contender), setup.make_task(job.fold)
+    splits = setup.open(job.fold)
+    if isinstance(entrant, contenders.Plain):
+        return calibrate_plain(entrant, job, splits, task, piece)
+    data, start = splits.train, dict(job.params)
+    per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
+    units = entrant.units(data, task, start)
+    space = entrant.space(data.spec, task, setup)
+    allowed = units * piece.training_seconds / per / starting_examples(len(data))
+    if units > allowed:
+        start, units = affordable_start(entrant, space, start, data, task, allowed)
+    per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
+    network = entrant.build(replace(job, params=start), data.spec, task, setup, setup.seed)
+    looked = data.subset(next(feed.batches(data, min(256, len(data)), 0)))
+    loop.outputs(network, looked)
+    began = time.perf_counter()
+    loop.outputs(network, looked, torch.device(setup.device))
+    forward = (time.perf_counter() - began) / len(looked)
+    return {"start": start, "seconds_per_example": per, "forward_seconds": forward, "units": units,
+            "macs": entrant.macs_per_example(data, task, start)}
+
+
+def starting_examples(train: int) -> float:
+    """Examples that a training should see at least to be worth its setting: 30 times each, fewer of many."""
+    return max(min(30.0 * train, 60_000.0), 2.5 * train)
+
+
+def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any, allowed: float) -> tuple[dict[str, Any], float]:
+    """The dearest width and fold whose work per example is allowed, else the cheapest: the same rule for everyone."""
+    found = []
+    for width in space["width"].values or (start["width"],):
+        for fold in space["fold"].values:
+            if width <= start["width"]:
+                point = {**start, "width": width, "fold": fold}
+                found.append((entrant.units(data, task, point), width, point))
+    fit = [one for one in found if one[0] <= allowed]
+    units, _, point = max(fit, key=lambda one: one[:2]) if fit else min(found, key=lambda one: one[:2])
+    return point, units
+
+
+def step_seconds(entrant: contenders.Neural, start: dict[str, Any], data: Any, task: Any, setup: Any, limit_seconds: float) -> float:
+    """Seconds per example of training steps, the median over a few stretches, warm."""
+    device, size = torch.device(setup.device), min(int(start["batch"]), len(data))
+    network = entrant.build(Job(entrant.name, 0, "tune", setup.seed, start, 0), data.spec, task, setup, setup.seed)
+    loop.train(network, data, None, task, start, examples=2 * size, seed=0, device=device)
+    began, times = time.perf_counter(), []
+    while len(times) < 3 or time.perf_counter() - began < limit_seconds and len(times) < 60:
+        times.append(loop.train(network, data, None, task, start, examples=3 * size, seed=len(times), device=device).seconds / (3 * size))
+        if time.perf_counter() - began > 3 * limit_seconds:
+            break
+    return sorted(times)[len(times) // 2]
+
+
+def calibrate_plain(entrant: contenders.Plain, job: Job, splits: Any, task: Any, piece: Piece) -> dict[str, float]:
+    """Times a baseline on growing parts of the training split until it takes long enough to be judged by."""
+    data = splits.together()
+    start = {**entrant.space(data.spec, task, piece.setup).defaults(), **job.params}
+    size, seconds, answer = min(len(data), 256), 0.0, 0.0
+    while True:
+        part = contenders.subsampled(data, size, piece.setup.seed)
+        began = time.perf_counter()
+        fitted = entrant.baseline().fit(part, task, start, piece.setup.seed)
+        seconds = time.perf_counter() - began
+        began = time.perf_counter()
+        fitted.outputs(part.subset(range(min(len(part), 64))))
+        answer = (time.perf_counter() - began) / min(len(part), 64)
+        if size == len(data) or seconds + answer * size > piece.limit_seconds:
+            break
+        size = min(len(data), size * 4)
+    return {"start": start, "sample": size, "fit_seconds": seconds, "answer_seconds": answer, "growth": entrant.baseline.growth}
+
+
+def measure(piece: Piece) -> dict[str, Any]:
+    """What a finished final costs; nothing else runs meanwhile."""
+    job, setup = piece.job, piece.setup
+    fitted, _ = contenders.load_fitted(folder_of(setup.run_folder, job))
+    return vars(fitted.cost(setup.open(job.fold).train, piece.limit_seconds))
+
+
+DO = {"train": train, "calibrate": calibrate, "measure": measure}

@@ -1,0 +1,38 @@
+"""The contract of a family: a Grid in, a Grid out. It stands here because the network and the tasks name it too."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import nn
+
+from bakeoff.types import Grid, Sizes
+
+
+class Encoder(nn.Module):
+    """Grid (B, *S, D) → Grid (B, *S', D): rank kept, S' = ceil(S / stride), `valid` with it.
+
+    It knows no files, targets, losses or optimizers. A family adds its own parameters with ranges to `__init__`; the
+    common choices `activation`, `dropout` and `truncate` reach it where its signature names them (see train/choices.py).
+    """
+
+    name: ClassVar[str]                                   # set by @family
+    group: ClassVar[str]                                  # set by @family
+    ranks: ClassVar[frozenset[int]]                       # read without folding
+    can_be_causal: ClassVar[bool] = False                 # then causal=True: output t sees inputs ≤ t only
+    pools: ClassVar[bool] = False                         # gives one cell (text CNN, memory network): not for dense tasks
+    orderless: ClassVar[bool] = False                     # reads a single cell (a table's row) as well as many
+    serial: ClassVar[bool] = False                        # goes cell after cell: long grids start with a coarser fold
+    reads: int = 1                                        # embedding width in multiples of dim
+    stride: tuple[int, ...]                               # per axis; cannot be inferred from sizes, so it is said
+
+    def __init__(self, dim: int = 0, *, rank: int = 1, sizes: Sizes = (), causal: bool = False, full: bool = False) -> None:
+        """dim: D. sizes: per axis what is fixed, None: varies. full (and causal) promise S' = S.
+
+        A family writes its own __init__ with these parameters, none of the first four optional, and calls this one.
+        """
+        super().__init__()
+        self.stride = (1,) * rank
+
+    def forward(self, grid: Grid) -> Grid:
+        raise NotImplementedError

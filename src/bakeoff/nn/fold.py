@@ -1,0 +1,136 @@
+"""A Fold — geometry, no weights — lowers a grid's rank for encoders that need it, and is undone before the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from bakeoff.errors import Defect
+from bakeoff.nn.masked import pad_to_multiple, strided
+from bakeoff.types import Grid, Sizes, Spec
+
+LONGEST = 1024                # a raster of more cells than this is not on offer: patches of pixels are
+NAMES = {"raster": "raster", "leading": "leading", "keep": "keep"}
+
+
+class Cells(NamedTuple):
+    """What is needed to undo a fold: the sizes and mask after patching, and where each cell went."""
+
+    sizes: tuple[int, ...]
+    valid: Tensor | None
+    order: Tensor | None      # raster with padding: (B, cells) target position of each cell
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Merges patch^rank cells into channels, then lowers the rank to `rank`.
+
+    keep: the rank stays. raster: the last axes are merged into one, valid cells moved to the front (cumsum and scatter,
+    since sort does not export) and scattered back exactly by `back`, which wants an encoder of stride 1. leading: the
+    first axes stay and the rest become channels; their sizes must be fixed in Spec, and it is not for ids.
+    """
+
+    rank: int
+    patch: int = 1
+    order: Literal["keep", "raster", "leading"] = "keep"
+
+    @classmethod
+    def parse(cls, text: str, own_rank: int) -> Fold:
+        """'raster 4' → Fold; the inverse of str()."""
+        order, _, patch = text.partition(" ")
+        if order not in NAMES:
+            raise Defect(f"fold {text!r}")
+        return cls(own_rank if order == "keep" else 1, int(patch or 1), order)    # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return self.order if self.patch == 1 else f"{self.order} {self.patch}"
+
+    def __call__(self, grid: Grid) -> tuple[Grid, Cells]:
+        """(B, *S, C) → (B, *R, patch^rank·C); ids pass with patch 1 and keep or raster."""
+        if grid.x.dtype == torch.int64 and grid.x.dim() - 1 <= self.rank and self.patch == 1:
+            return grid, Cells(tuple(grid.x.shape[1:]), grid.valid, None)
+        x, valid = self.patched(grid)
+        sizes = tuple(x.shape[1:-1])
+        if self.order == "leading":
+            kept = sizes[:self.rank]
+            merged = x.reshape(x.shape[0], *kept, -1)
+            return Grid(merged, None if valid is None else valid.flatten(1 + self.rank).any(-1)), Cells(sizes, valid, None)
+        if self.order == "keep" or len(sizes) == self.rank:
+            return Grid(x, valid), Cells(sizes, valid, None)
+        flat = x.flatten(self.rank, -2)
+        if valid is None:
+            return Grid(flat, None), Cells(sizes, None, None)
+        front = valid.flatten(1)                                             # rank 1: all axes become one
+        order = torch.where(front, front.cumsum(1) - 1, front.sum(1, keepdim=True) + (~front).cumsum(1) - 1)
+        moved = torch.zeros_like(flat).scatter(1, order[..., None].expand_as(flat), flat)
+        count = front.sum(1, keepdim=True)
+        prefix = torch.arange(front.shape[1], device=front.device) < count
+        return Grid(moved, prefix), Cells(sizes, valid, order)
+
+    def patched(self, grid: Grid) -> tuple[Tensor, Tensor | None]:
+        x, valid = grid
+        if self.patch == 1:
+            return x, valid
+        axes = x.dim() - 2
+        p = self.patch
+        x, valid = pad_to_multiple(x, valid, p, axes)
+        shape = [part for size in x.shape[1:-1] for part in (size // p, p)]
+        x = x.reshape(x.shape[0], *shape, x.shape[-1])
+        outer, inner = range(1, 2 * axes, 2), range(2, 2 * axes + 1, 2)
+        x = x.permute(0, *outer, *inner, 2 * axes + 1).flatten(1 + axes)
+        return x, strided(valid, (p,) * axes)
+
+    def back(self, grid: Grid, cells: Cells) -> Grid:
+        """The data's own axes, at the encoder's resolution (B, *S', D). Raster wants S' = S."""
+        x = grid.x
+        if self.order == "keep" or len(cells.sizes) == self.rank:
+            return grid
+        if self.order == "leading":
+            raise Defect("a leading fold keeps one vector per step: only tasks that keep those axes may use it")
+        if x.shape[1] != prod(cells.sizes):
+            raise Defect(f"raster cannot restore {cells.sizes} from {x.shape[1]} cells: the encoder must have stride 1")
+        if cells.order is not None:
+            x = x.gather(1, cells.order[..., None].expand_as(x))
+        return Grid(x.reshape(x.shape[0], *cells.sizes, x.shape[-1]), cells.valid)
+
+    def sizes(self, spec_sizes: Sizes) -> Sizes:
+        """Per axis of the folded grid, what is fixed."""
+        merged = tuple(None if size is None else -(-size // self.patch) for size in spec_sizes)
+        if self.order == "keep" or len(merged) == self.rank:
+            return merged
+        if self.order == "leading":
+            return merged[:self.rank]
+        return (*merged[:self.rank - 1], None if None in merged[self.rank - 1:] else prod(merged[self.rank - 1:]))   # type: ignore[arg-type]
+
+    def channels(self, spec: Spec) -> int | None:
+        """Channels of the folded grid; None for ids."""
+        if spec.channels is None:
+            return None
+        channels = spec.channels * self.patch ** spec.rank
+        if self.order == "leading" and spec.rank > self.rank:
+            rest = [-(-size // self.patch) for size in spec.sizes[self.rank:] if size is not None]
+            channels *= prod(rest)
+        return channels
+
+
+def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST) -> list[Fold]:
+    """The folds that let an encoder of these ranks read data of this Spec, the starting one first; empty: none does.
+
+    Ids and causal tasks: patch 1. A patch is offered while at least four cells remain along the shortest axis.
+    """
+    typical = spec.typical or tuple(size or 1 for size in spec.sizes)
+    patches = [1] if spec.channels is None or causal or spec.one_cell else [
+        p for p in (1, 2, 4, 8) if p == 1 or min(typical) // p >= 4]
+    folds: list[Fold] = []
+    if spec.rank in ranks:
+        fit = [p for p in patches if prod(-(-size // p) for size in typical) <= max(longest, 4096)]
+        folds = [Fold(spec.rank, p) for p in fit or patches[-1:]]
+    elif 1 in ranks:
+        if all(size is not None for size in spec.sizes[1:]) and spec.channels is not None:
+            folds += [Fold(1, p, "leading") for p in patches if p <= 2]
+        folds += [Fold(1, p, "raster") for p in patches if prod(-(-size // p) for size in typical) <= longest // 4]
+    return folds

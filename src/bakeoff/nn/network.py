@@ -1,0 +1,60 @@
+"""The one place where data, family and task meet."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from bakeoff.errors import Defect
+from bakeoff.nn.embed import Embed, Scale
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.fold import Fold
+from bakeoff.types import Batch, Grid, Params, Spec
+
+if TYPE_CHECKING:
+    from bakeoff.tasks.base import Task
+
+SHARED = ("activation", "dropout", "truncate")        # common choices that reach an encoder whose signature names them
+
+
+class Network(nn.Module):
+    """prepare → scale → fold → embed → encoder → back → head."""
+
+    def __init__(self, family: type[Encoder], spec: Spec, task: Task, params: Params) -> None:
+        """params: a point of the contender's space (train/choices.py): common choices, and 'family.parameter'."""
+        super().__init__()
+        needs = task.needs()
+        causal = needs.causal or bool(params.get("causal", False))
+        self.task, self.keep = task, needs.keep
+        self.fold = Fold.parse(params["fold"], spec.rank)
+        width = int(params["width"])
+        taken = inspect.signature(family.__init__).parameters
+        own = {name.partition(".")[2]: value for name, value in params.items() if name.startswith(f"{family.name}.")}
+        shared = {name: params[name] for name in SHARED if name in taken and name in params}
+
+        def make(*, rank: int = self.fold.rank, causal: bool = causal, full: bool = needs.keep > 0) -> Encoder:
+            """One more encoder of the family that runs, for tasks that decode."""
+            if causal and not family.can_be_causal:
+                raise Defect(f"{family.name} cannot be causal; admit() should have said so")
+            return family(width, rank=rank, sizes=self.fold.sizes(spec.sizes), causal=causal, full=full, **shared, **own)
+
+        self.scale = Scale(spec, params.get("scaling", "none"))
+        self.encoder = make()
+        self.embed = Embed(self.fold.channels(spec), spec.vocab, width * self.encoder.reads, params.get("dropout", 0.0))
+        self.head = task.head(self.encoder, make, width, params)
+
+    def forward(self, batch: Batch) -> Any:
+        batch = self.task.prepare(batch)
+        grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
+        grid = self.encoder(self.embed(grid))                # (B, *R', D)
+        return self.head(self.fold.back(grid, cells) if self.keep else grid, batch)
+
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+
+def empty_batch(grid: Grid) -> Batch:
+    """A batch without targets, for predicting."""
+    return Batch(grid, None, [], {})

@@ -1,0 +1,39 @@
+"""From many cells to one vector, padding left out. The same four ways are offered to every family."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bakeoff.nn.masked import counts, lengths
+from bakeoff.types import Grid
+
+WAYS = ("mean", "max", "last", "attention")
+
+
+class Pool(nn.Module):
+    """Grid (B, *S, D) → (B, D). An example without any valid cell gives zeros."""
+
+    def __init__(self, dim: int, way: str = "mean") -> None:
+        super().__init__()
+        self.way = way
+        self.score = nn.Linear(dim, 1) if way == "attention" else None
+
+    def forward(self, grid: Grid) -> Tensor:
+        x, valid = grid.x.flatten(1, -2), None if grid.valid is None else grid.valid.flatten(1)
+        if self.score is not None:
+            score = self.score(x).squeeze(-1)                                # (B, cells)
+            if valid is not None:
+                score = score.masked_fill(~valid, -1e4)                      # finite: an empty example stays a number
+            return torch.einsum("bs,bsd->bd", score.softmax(-1), x)
+        if self.way == "max":
+            if valid is None:
+                return x.amax(1)
+            most = x.masked_fill(~valid[..., None], -torch.inf).amax(1)
+            return most.masked_fill(~valid.any(1, keepdim=True), 0.0)
+        if self.way == "last":
+            if valid is None:
+                return x[:, -1]
+            last = (lengths(valid) - 1).clamp(min=0)
+            return x[torch.arange(len(x), device=x.device), last]
+        return x.mean(1) if valid is None else x.sum(1) / counts(valid)[:, None].to(x.dtype)

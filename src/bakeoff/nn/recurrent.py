@@ -1,0 +1,97 @@
+"""Layers of a torch recurrence over one axis: both directions side by side, reversed by each example's own length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bakeoff.nn.drop import ChannelDrop
+from bakeoff.nn.masked import flip, zeroed
+from bakeoff.nn.scan import gru_scan, tanh_scan
+
+Kernel = Callable[[int, int], nn.RNNBase]                # (inputs, units) → time first, one layer, one direction
+
+
+class Recurrent(nn.Module):
+    """(B, T, D) → (B, T, D), zero where not valid. Two directions of D/2 units each, or one of D when causal.
+
+    A residual path runs around each layer. Packed sequences are not used: on CPU they cost 2.4 – 5.2 times as much when
+    lengths differ, and they raise on an empty example. Padding stays behind in both directions, so no state is held.
+    """
+
+    def __init__(self, kernel: Kernel, dim: int, depth: int, *, causal: bool, dropout: float = 0.0, truncate: int = 0) -> None:
+        super().__init__()
+        self.truncate = truncate
+        units = [dim] if causal else [dim // 2, dim - dim // 2]
+        self.kernels = nn.ModuleList(kernel(dim, n) for _ in range(depth) for n in units)
+        self.directions, self.drop = len(units), ChannelDrop(dropout)
+
+    def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        kernels: list[Any] = list(self.kernels)
+        for layer in range(0, len(kernels), self.directions):
+            steps = x.transpose(0, 1).contiguous()                           # (T, B, D): a step is one piece of memory
+            new = read(kernels[layer:layer + self.directions], steps, valid, self.truncate)
+            x = x + zeroed(self.drop(new.transpose(0, 1)), valid)
+        return x
+
+
+def read(kernels: list[nn.RNNBase], x: Tensor, valid: Tensor | None, truncate: int = 0) -> Tensor:
+    """(T, B, D) → outputs (T, B, all units) of one kernel forwards and, where there is a second, one backwards."""
+    first = kernels[0]
+    both = [x] if len(kernels) == 1 else [x, flip(x, valid, 0)]
+    if first.mode == "LSTM" or x.device.type != "cpu" or torch.compiler.is_exporting():
+        outputs = [run(kernel, way, truncate) for kernel, way in zip(kernels, both, strict=True)]
+    else:
+        pairs = zip(kernels, both, strict=True)
+        gates = torch.stack([F.linear(way, kernel.get_parameter("weight_ih_l0"), joint_bias(kernel)) for kernel, way in pairs], 1)
+        weight = torch.stack([kernel.get_parameter("weight_hh_l0").t() for kernel in kernels])      # (G, U, gates · U)
+        if first.mode == "GRU":
+            bias = torch.stack([kernel.get_parameter("bias_hh_l0")[-kernel.hidden_size:] for kernel in kernels])
+            h = gru_scan(gates, weight, bias, truncate)
+        else:
+            h = tanh_scan(gates, weight, truncate)
+        outputs = list(h.unbind(1))
+    return torch.cat([outputs[0], *(flip(y, valid, 0) for y in outputs[1:])], -1)
+
+
+def run(kernel: nn.RNNBase, x: Tensor, truncate: int) -> Tensor:
+    """torch's own kernel, (T, B, D) → (T, B, U); with truncate = n no gradient passes the border of every n cells."""
+    if not truncate or x.shape[0] <= truncate:
+        return kernel(x)[0]
+    pieces, state = [], None
+    for piece in x.split(truncate):
+        y, state = kernel(piece, state)
+        state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+        pieces.append(y)
+    return torch.cat(pieces)
+
+
+def joint_bias(kernel: nn.RNNBase) -> Tensor:
+    """Both biases as one; a GRU's new-memory bias stays apart, since the reset gate scales it."""
+    own, recurrent = kernel.get_parameter("bias_ih_l0"), kernel.get_parameter("bias_hh_l0")
+    if kernel.mode == "GRU":
+        units = kernel.hidden_size
+        recurrent = torch.cat([recurrent[:2 * units], torch.zeros_like(recurrent[:units])])
+    return own + recurrent
+
+
+def started(kernel: nn.RNNBase, gate: int | None = None) -> nn.RNNBase:
+    """The kernel with orthogonal recurrent weights, biases 0, and the bias of the `gate`-th gate 1: so that memory lasts."""
+    units = kernel.hidden_size
+    for block in kernel.get_parameter("weight_hh_l0").split(units):
+        nn.init.orthogonal_(block)
+    for block in kernel.get_parameter("weight_ih_l0").split(units):
+        nn.init.xavier_uniform_(block)
+    nn.init.zeros_(kernel.get_parameter("bias_hh_l0"))
+    bias = nn.init.zeros_(kernel.get_parameter("bias_ih_l0"))
+    if gate is not None:
+        nn.init.ones_(bias[gate * units:(gate + 1) * units])
+    return kernel
+
+
+def gru(inputs: int, units: int) -> nn.RNNBase:
+    return started(nn.GRU(inputs, units), gate=1)          # h ← (1 − z) ⊙ n + z ⊙ h

@@ -1,0 +1,82 @@
+"""Name → class for families, baselines, kinds, tasks and metrics.
+
+Importing this costs nothing: the folders below, and installed plug-ins (entry point group "bakeoff"), are imported at
+the first look-up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from bakeoff.errors import Defect, OptionError, near
+
+GROUPS = ("recurrent", "conv", "hybrid", "attention", "capsule", "dynamic", "memory", "dense", "baseline", "pretrained")
+FOLDERS = {"family": ("models",), "baseline": ("baselines",), "kind": ("data",), "task": ("tasks",), "metric": ("metrics",)}
+
+Class = TypeVar("Class", bound=type)
+_known: dict[str, dict[str, Any]] = {what: {} for what in FOLDERS}
+_loaded: set[str] = set()
+
+
+def family(name: str, *, group: str) -> Callable[[Class], Class]:
+    """Registers an Encoder under `name`. Its module's docstring gives the sentence and the paper shown to users."""
+    if group not in GROUPS:
+        raise Defect(f"group {group!r} of family {name!r}: {near(group, GROUPS)}")
+    return _register("family", name, group=group)
+
+
+def baseline(name: str) -> Callable[[Class], Class]:
+    """Registers a contender without an encoder."""
+    return _register("baseline", name, group="baseline")
+
+
+def kind(name: str) -> Callable[[Class], Class]:
+    return _register("kind", name)
+
+
+def task(name: str) -> Callable[[Class], Class]:
+    return _register("task", name)
+
+
+def metric(name: str) -> Callable[[Class], Class]:
+    return _register("metric", name)
+
+
+def _register(what: str, name: str, **marks: Any) -> Callable[[Class], Class]:
+    def note(cls: Class) -> Class:
+        if _known[what].get(name, cls).__qualname__ != cls.__qualname__:
+            raise Defect(f"two classes are registered as {what} {name!r}: {_known[what][name]} and {cls}")
+        cls.name = name                       # type: ignore[attr-defined]
+        for key, value in marks.items():
+            setattr(cls, key, value)
+        _known[what][name] = cls
+        return cls
+    return note
+
+
+def every(what: str) -> dict[str, Any]:
+    """All registered classes of a sort ('family', 'baseline', 'kind', 'task', 'metric'), by name, in a fixed order."""
+    if what not in _loaded:
+        _loaded.add(what)
+        for folder in FOLDERS[what]:
+            import_folder(f"bakeoff.{folder}")
+        for entry in entry_points(group="bakeoff"):
+            entry.load()
+    return dict(sorted(_known[what].items()))
+
+
+def import_folder(package: str) -> None:
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        importlib.import_module(found.name)
+
+
+def get(what: str, name: str) -> Any:
+    """The class registered as `name`; raises OptionError with the nearest name."""
+    known = every(what)
+    if name not in known:
+        raise OptionError(f"no {what} is called {name!r}", "", near(name, known))
+    return known[name]

@@ -1,0 +1,545 @@
+"""A run in progress: its folder, its records, and the steps that `run` tells. What is recorded is never done again."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import shutil
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from bakeoff import __version__, plan as planning, registry, tune
+from bakeoff.data.load import Loaded, load
+from bakeoff.errors import BudgetError, OptionError, RunError, near
+from bakeoff.execute.base import Answered, Piece, answers
+from bakeoff.execute.local import Local
+from bakeoff.options import Options, cores
+from bakeoff.plan import Plan, Share
+from bakeoff.space import Space
+from bakeoff.train import record
+from bakeoff.train.contender import Contender, Neural, Plain, contenders, rungs_of
+from bakeoff.train.setup import Setup
+from bakeoff.types import Job, Spend, Trial
+from bakeoff.watch import Watch
+
+LEAST_SECONDS = 5.0           # less than this cannot even start the workers
+GIVEN_UP = 3                  # failed trials, none finished, after which a contender is tried no more
+
+
+def load_data(data: str, options: Options) -> Loaded:
+    """The data check: everything that can be wrong with the files is found here."""
+    return load(data, options)
+
+
+class Session:
+    """One run. `new` checks everything before the folder appears; `again` finds a folder as it was left."""
+
+    def __init__(self, data: str, options: Options, loaded: Loaded | None, folder: Path, watch: Watch, began: float, place: Local | None) -> None:
+        self.data, self.options, self.folder, self.watch, self.began = data, options, folder, watch, began
+        self.place: Any = place
+        if loaded is not None:
+            self.loaded = loaded
+            self.trials: dict[tuple[str, str, int, int], Trial] = {
+                key_of(trial.job): trial for trial in record.read(folder / "trials.jsonl")}
+
+    @classmethod
+    def new(cls, data: str, options: Options, watch: Watch, began: float) -> Self:
+        entrants = contenders()
+        check_names(options, entrants)
+        seconds = options.budget_seconds
+        if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
+            raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s; 10m is the default.")
+        prior = read_plan(options.plan)
+        place = Local(*workers(options, prior))               # its server warms up while the data are read
+        try:
+            loaded = load_data(data, options)
+            check_settings(options, loaded, entrants)
+            if prior is not None and prior.fingerprint != loaded.fingerprint:
+                raise OptionError("the plan was made for other data, or other options that decide how they are read", f"--plan {options.plan}",
+                                  "Run it on the data, with the options, that its question.json names.")
+            folder = new_folder(options.out, data)
+            session = cls(data, options, loaded, folder, watch, began, place)
+            session.log(f"bakeoff {__version__}: {data}")
+            record.write_json(folder / "data.json", loaded.record)
+            record.write_json(folder / "question.json", {"data": str(data), "options": options.record(), "fingerprint": loaded.fingerprint,
+                                                         "version": __version__})
+            if prior is not None:
+                shutil.copyfile(str(plan_file(options.plan)), folder / "replayed.json")
+        except BaseException:
+            place.close()
+            raise
+        watch.data(loaded.record)
+        return session
+
+    @classmethod
+    def again(cls, folder: Path, watch: Watch, began: float) -> Self:
+        if not (folder / "question.json").exists():
+            raise RunError("this is no run's folder", str(folder), "Give the folder that `bakeoff run` made; before it exists, run again.")
+        question = json.loads((folder / "question.json").read_text())
+        options = Options.restore(question["options"])
+        if (folder / "verdict.json").exists() and (folder / "report.html").exists():
+            return cls(question["data"], options, None, folder, watch, began, None)
+        place = Local(*workers(options, read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")))
+        try:
+            loaded = load_data(question["data"], options)
+            if loaded.fingerprint != question["fingerprint"]:
+                raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
+            session = cls(question["data"], options, loaded, folder, watch, began, place)
+        except BaseException:
+            place.close()
+            raise
+        session.log("resumed")
+        watch.data(loaded.record)
+        return session
+
+    @property
+    def finished(self) -> bool:
+        return self.place is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
+        if self.place is not None:
+            self.place.close()
+        if error is not None:
+            self.log("stopped: " + "".join(traceback.format_exception(error)) if not isinstance(error, KeyboardInterrupt) else "stopped by the user")
+            if isinstance(error, BudgetError) and not self.trials:
+                shutil.rmtree(self.folder)                    # nothing was trained: no folder either
+        self.watch.close()
+
+    # ------------------------------------------------------------------ who enters
+
+    def admit(self) -> None:
+        """The slate: every contender that can enter; the others with the reason why not. Baselines always enter."""
+        loaded, options = self.loaded, self.options
+        self.setup = Setup(
+            folders=tuple(str(fold.folder) for fold in loaded.folds), task=loaded.task_name,
+            task_state=tuple(fold.task_state for fold in loaded.folds), metric=loaded.metric, kind=loaded.kind_name,
+            kind_state=tuple(fold.kind_state for fold in loaded.folds), settings=dict(loaded.settings),
+            causal=str(loaded.settings.get("causal", "")).lower() == "true", seed=options.seed, device=device_of(options.device),
+            max_params=options.max_params, scaled=options.examples is None, run_folder=str(self.folder))
+        self.spec, self.task = loaded.folds[0].splits.train.spec, self.setup.make_task()
+        self.absent, self.slate = {}, {}
+        wanted = None if options.slate in ("all", "quick") else set(options.slate_names)
+        for name, entrant in contenders().items():
+            if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
+                continue
+            reason = entrant.why_not(self.spec, self.task, self.setup)
+            if reason is None:
+                self.slate[name] = entrant
+            else:
+                self.absent[name] = reason
+        if options.slate == "quick":
+            self.slate = self.cheapest_per_group(self.slate)
+        if wanted and not any(name in self.slate for name in wanted):
+            raise OptionError("no contender of the slate can enter: " + "; ".join(f"{name}: {self.absent[name]}" for name in sorted(wanted)),
+                              "--slate", "Name others, or leave it out.")
+        self.spaces: dict[str, Space] = {name: entrant.space(self.spec, self.task, self.setup) for name, entrant in self.slate.items()}
+
+    def cheapest_per_group(self, slate: Mapping[str, Contender]) -> dict[str, Contender]:
+        """One neural contender per group, the cheapest at its starting setting, and every baseline."""
+        chosen: dict[str, tuple[float, str]] = {}
+        train = self.loaded.folds[0].splits.train
+        for name, entrant in slate.items():
+            if isinstance(entrant, Neural):
+                start = entrant.space(self.spec, self.task, self.setup).defaults()
+                chosen[entrant.group] = min(chosen.get(entrant.group, (math.inf, "")), (entrant.units(train, self.task, start), name))
+        names = {name for _, name in chosen.values()}
+        return {name: entrant for name, entrant in slate.items() if name in names or isinstance(entrant, Plain)}
+
+    # ------------------------------------------------------------------ the plan
+
+    def make_plan(self) -> None:
+        """From the folder where it stands already, from --plan, or from a calibration."""
+        path = self.folder / "plan.json"
+        if path.exists():
+            self.plan = Plan.restore(json.loads(path.read_text()))
+        elif (self.folder / "replayed.json").exists():
+            self.plan = self.replayed(read_plan_record(self.folder / "replayed.json"))
+        else:
+            self.watch.phase("calibrating")
+            self.plan = self.planned(self.calibrated())
+        for name, share in self.plan.contenders.items():
+            self.spaces[name] = self.spaces[name].starting(share.start)
+        self.setup = replace(self.setup, units={name: share.units for name, share in self.plan.contenders.items()}, scaled=self.plan.scaled)
+        self.write_plan()
+        self.watch.plan(self.plan, self.folder)
+        for name, share in self.plan.contenders.items():
+            if share.error:
+                self.log(f"{name} failed in calibration: {share.error}")
+
+    def write_plan(self) -> None:
+        record.write_json(self.folder / "plan.json", self.plan.record())
+
+    def replayed(self, prior: Plan | None) -> Plan:
+        """A recorded plan for this run: its counts, cuts and seeds; of its contenders those on the slate."""
+        assert prior is not None
+        kept = {name: share for name, share in prior.contenders.items() if name in self.slate}
+        return replace(prior, contenders=kept, versions=versions(), machine=machine(self.setup.device))
+
+    def calibrated(self) -> dict[str, dict[str, Any] | str]:
+        """Timings per contender, or what went wrong. Nothing is timed where counts are given."""
+        limit, training = 0.5, math.inf
+        seconds = self.options.budget_seconds
+        if seconds is not None:
+            share = self.core_seconds(seconds, len(self.slate)) / max(1, len(self.slate)) / len(self.setup.folders)
+            limit = max(0.05, min(1.0, 0.03 * share))
+            inner = max(1, len(self.loaded.folds[0].splits.folds))
+            training = share / ((planning.FULL + planning.PRUNED * (planning.TRIALS - planning.FULL)) * inner + self.options.seeds)
+        pieces = [Piece("calibrate", Job(name, 0, "tune", self.options.seed, self.spaces[name].defaults(), 0), self.setup, limit, training)
+                  for name in self.slate]
+        return {one.piece.job.contender: one.result if not one.error else one.error for one in answers(self.place, pieces)}
+
+    def planned(self, timings: Mapping[str, Any]) -> Plan:
+        options, loaded = self.options, self.loaded
+        first = loaded.folds[0]
+        train, val = len(first.splits.train), len(first.splits.val or ())
+        inner, test, outer = max(1, len(first.splits.folds)), len(first.splits.test or ()), len(loaded.folds)
+        whole = train + val
+        budget = options.budget_seconds
+        good = {name: timing for name, timing in timings.items() if isinstance(timing, dict)}
+        clocked = 120.0 * len(good) if budget is None else self.core_seconds(budget, len(good))
+        available = clocked / outer
+        shares: dict[str, Share] = {}
+        left = available
+        for name in good:
+            entrant = self.slate[name]
+            if isinstance(entrant, Plain):
+                settings = max(1, math.prod(len(param.values) or 3 for param in self.spaces[name].values()))
+                shares[name] = planning.plain_share(
+                    good[name], available / max(1, len(good)) if budget is not None else math.inf, start=self.spaces[name].defaults(),
+                    settings=min(settings, options.trials or settings), train=whole, val=val or train // inner, test=test, seeds=options.seeds,
+                    inner=inner, deterministic=entrant.deterministic)
+                left -= shares[name].share_seconds
+        neural = [name for name in good if isinstance(self.slate[name], Neural)]
+        examples = options.examples
+        if examples is None and options.trials is not None and options.budget is None:
+            examples = 20 * train * inner
+        weights = self.weights(neural, good)
+        for name in neural:
+            shares[name] = planning.neural_share(
+                good[name], left * weights[name], group=self.slate[name].group, start=good[name]["start"], train=train, test=test,
+                seeds=options.seeds, inner=inner, trials=options.trials, examples=examples)
+        for name in timings:
+            if name not in good:
+                shares[name] = Share(self.slate[name].group, 0, 0, self.spaces[name].defaults(), 0.0, 0.0, 0.0, 0.0, error=str(timings[name]))
+        metric = self.task.metrics[0]
+        ordered = {name: shares[name] for name in self.slate}
+        return Plan(
+            loaded.kind_name, loaded.kind_why, loaded.task_name, loaded.task_why, metric.name, metric.unit, metric.best,
+            {"train": train, "val": val, "test": test, "how": loaded.how_split, "inner_folds": len(first.splits.folds), "outer_folds": outer if outer > 1 else 0},
+            budget, options.equal, self.place.jobs, self.place.threads, options.seeds, options.seed, options.search, ordered, self.absent,
+            dict(loaded.settings), self.setup.causal, options.examples is None, max(1, math.ceil(self.place.jobs / max(1, len(neural)))),
+            versions(), machine(self.setup.device), loaded.fingerprint)
+
+    def weights(self, neural: Sequence[str], timings: Mapping[str, Any]) -> dict[str, float]:
+        """Each neural contender's part of the time: equal seconds, or what makes examples or operations equal."""
+        need = {"seconds": lambda t: 1.0, "examples": lambda t: t["seconds_per_example"],
+                "macs": lambda t: t["seconds_per_example"] / max(t["macs"], 1.0)}[self.options.equal]
+        raw = {name: need(timings[name]) for name in neural}
+        return {name: value / sum(raw.values()) for name, value in raw.items()}
+
+    def core_seconds(self, budget: float, entrants: int) -> float:
+        """What is left of the waiting time for trainings, over all workers."""
+        after = 3.0 + 0.02 * budget + entrants * (2.2 * planning.MEASURED + 0.3)
+        left = self.began + budget - time.perf_counter() - after
+        if left <= 0:
+            raise BudgetError(f"{budget:g} seconds are used up before anything can be trained", "--budget", "Give more time, or --slate quick.")
+        return left * self.place.jobs * planning.EFFICIENCY
+
+    # ------------------------------------------------------------------ tuning
+
+    def tune(self) -> None:
+        """Every contender's trials, the one that is furthest behind its plan next; each knows only its own earlier ones."""
+        self.watch.phase("tuning")
+        for trial in self.trials.values():
+            self.watch.ended(trial, None)
+        outer = range(len(self.setup.folders))
+        running: set[tuple[str, int, int]] = set()
+        while True:
+            self.mind_the_clock(len(running))
+            while self.place.free():
+                ready = self.next_trial(outer, running)
+                if ready is None:
+                    break
+                job = self.tune_job(*ready)
+                running.add(ready)
+                self.watch.started(job.contender, job.number, "tune")
+                self.place.put(Piece("train", job, self.setup))
+            if not running:
+                break
+            for answered in self.place.wait():
+                trial = self.ended(answered)
+                running.discard((trial.job.contender, trial.job.fold, trial.job.number))
+                self.watch.ended(trial, self.waiting_left())
+
+    def next_trial(self, outer: Iterable[int], running: set[tuple[str, int, int]]) -> tuple[str, int, int] | None:
+        """(contender, fold, number) of the trial whose contender has done the smallest share of its plan."""
+        best: tuple[float, float, tuple[str, int, int]] | None = None
+        for fold in outer:
+            for name, share in self.plan.contenders.items():
+                if share.error:
+                    continue
+                earlier = self.earlier(name, fold)
+                number = next((n for n in range(share.trials) if n not in earlier and (name, fold, n) not in running), None)
+                if number is None or self.given_up(earlier):
+                    continue
+                known = number // self.plan.at_once * self.plan.at_once
+                if any(n not in earlier for n in range(known)):
+                    continue                                      # its round before has not ended
+                rank = (number / share.trials + fold, -share.trial_seconds, (name, fold, number))
+                if best is None or rank < best:
+                    best = rank
+        return best[2] if best else None
+
+    def earlier(self, name: str, fold: int) -> dict[int, Trial]:
+        return {key[3]: trial for key, trial in self.trials.items() if key[:3] == ("tune", name, fold)}
+
+    def given_up(self, earlier: Mapping[int, Trial]) -> bool:
+        states = Counter(trial.state for trial in earlier.values())
+        return states["failed"] >= GIVEN_UP and not states["done"]
+
+    def tune_job(self, name: str, fold: int, number: int) -> Job:
+        share, space = self.plan.contenders[name], self.spaces[name]
+        known = number // self.plan.at_once * self.plan.at_once
+        earlier = [trial for n, trial in sorted(self.earlier(name, fold).items()) if n < known]
+        plain = isinstance(self.slate[name], Plain)
+        params = (tune.grid_point(space, number, share.trials) if plain else
+                  tune.propose(self.plan.search, space, number, earlier, self.plan.seed, name, share.trials))
+        inner = len(self.loaded.folds[fold].splits.folds)
+        rungs = {} if plain or self.plan.search == "grid" else tune.rungs_for(number, share.trials, earlier, rungs_of(inner))
+        return Job(name, number, "tune", tune.seed_of(self.plan.seed, "tune", number), params, share.examples, rungs, fold=fold, subsample=share.subsample)
+
+    def ended(self, answered: Answered) -> Trial:
+        """The record of a training, on the disk before anything else happens."""
+        job = answered.piece.job
+        if answered.error:
+            if answered.traceback:
+                self.log(f"{job.contender} {job.stage} {job.number}:\n{answered.traceback}")
+            trial = Trial(job, "failed", answered.error, (), None, None, 0, Spend(seconds=answered.seconds))
+        else:
+            trial = answered.result
+            trial = replace(trial, spent=replace(trial.spent, seconds=answered.seconds))
+        record.append(self.folder / "trials.jsonl", trial)
+        self.trials[key_of(job)] = trial
+        self.log(f"{job.stage} {job.contender} {job.number}: {trial.state} {trial.why} score {trial.score} in {answered.seconds:.2f} s")
+        return trial
+
+    # ------------------------------------------------------------------ the clock
+
+    def counts(self, stage: str) -> Counter[str]:
+        return Counter(key[1] for key in self.trials if key[0] == stage)
+
+    def lateness(self) -> float:
+        """Measured over predicted seconds of what has ended, leaning on 1 while little has."""
+        spent = sum(trial.spent.seconds for trial in self.trials.values())
+        predicted = 0.0
+        for trial in self.trials.values():
+            share = self.plan.contenders[trial.job.contender]
+            part = trial.spent.examples / trial.spent.asked if trial.spent.asked else 1.0
+            predicted += share.final_seconds if trial.job.stage == "final" else share.trial_seconds * min(1.0, max(0.1, part))
+        total = sum(share.share_seconds for share in self.plan.contenders.values()) * 0.05
+        return (spent + total) / (predicted + total) if total else 1.0
+
+    def waiting_left(self) -> float:
+        """Predicted seconds until the verdict."""
+        outer = len(self.setup.folders)
+        left = self.plan.seconds_left(self.counts("tune"), self.counts("final"), outer) * self.lateness()
+        return left / self.plan.jobs / planning.EFFICIENCY + 3.0 + len(self.plan.contenders) * 2 * planning.MEASURED
+
+    def mind_the_clock(self, running: int) -> None:
+        """Cuts the plan where it can no longer end in time. A plan that is replayed, and one of counts, is never cut."""
+        budget = self.plan.budget_seconds
+        if budget is None or (self.folder / "replayed.json").exists():
+            return
+        after = 3.0 + len(self.plan.contenders) * 2.2 * planning.MEASURED
+        seconds = (self.began + budget - time.perf_counter() - after) * self.plan.jobs * planning.EFFICIENCY
+        outer = len(self.setup.folders)
+        late = self.lateness()
+        if self.plan.seconds_left(self.counts("tune"), {}, outer) * late <= seconds * 1.03:
+            return
+        started = Counter(key[1] for key in self.trials if key[0] == "tune")
+        for one in getattr(self.place, "running", []):
+            started[one.piece.job.contender] += 1
+        if planning.cut(self.plan, started, seconds, late, outer):
+            self.write_plan()
+            self.watch.cut(self.plan.cuts[-1])
+            self.log(f"cut: {self.plan.cuts[-1]}")
+
+    # ------------------------------------------------------------------ finals
+
+    def refit(self) -> None:
+        """The best setting of every contender on train and validation, once per seed, and its answers on the test split."""
+        self.watch.phase("finals")
+        pieces = []
+        for number in range(self.plan.seeds):
+            for fold in range(len(self.setup.folders)):
+                for name in sorted(self.plan.contenders, key=lambda name: -self.plan.contenders[name].final_seconds):
+                    job = self.final_job(name, fold, number)
+                    if job is not None and key_of(job) not in self.trials:
+                        pieces.append(Piece("train", job, self.setup))
+        for piece in pieces[:self.place.jobs]:
+            self.watch.started(piece.job.contender, piece.job.number, "final")
+        for answered in answers(self.place, pieces):
+            self.watch.ended(self.ended(answered), self.waiting_left())
+
+    def final_job(self, name: str, fold: int, number: int) -> Job | None:
+        share = self.plan.contenders[name]
+        best = tune.best_of(list(self.earlier(name, fold).values()))
+        if best is None or (share.deterministic and number > 0):
+            return None
+        seed = tune.seed_of(self.plan.seed, "final", number)
+        return Job(name, number, "final", seed, best.job.params, share.examples, stop_at=best.best_examples, fold=fold, subsample=share.subsample)
+
+    # ------------------------------------------------------------------ costs and verdict
+
+    def measure(self) -> None:
+        """What a final costs, one after the other, nothing else running. A record per contender: finals/NAME/cost.json."""
+        self.watch.phase("measuring")
+        for name in self.plan.contenders:
+            job = next((self.final_job(name, 0, n) for n in range(self.plan.seeds) if self.is_done(("final", name, 0, n))), None)
+            path = self.folder / "finals" / name / "cost.json"
+            if job is None or path.exists():
+                continue
+            self.place.put(Piece("measure", job, self.setup, planning.MEASURED))
+            answered = self.place.wait()[0]
+            if answered.error:
+                self.log(f"measuring {name}: {answered.error}\n{answered.traceback}")
+                self.watch.note(f"the cost of {name} could not be measured: {answered.error}")
+            else:
+                record.write_json(path, answered.result)
+
+    def is_done(self, key: tuple[str, str, int, int]) -> bool:
+        return key in self.trials and self.trials[key].state == "done"
+
+    def compare(self) -> None:
+        self.watch.phase("report")
+        from bakeoff.conclude import conclude
+        conclude(self)
+
+    def log(self, text: str) -> None:
+        with (self.folder / "log.txt").open("a") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+
+
+def key_of(job: Job) -> tuple[str, str, int, int]:
+    return job.stage, job.contender, job.fold, job.number
+
+
+def check_names(options: Options, entrants: Mapping[str, Contender]) -> None:
+    """Unknown contenders, tasks and metrics, before anything is read."""
+    if options.slate not in ("all", "quick"):
+        for name in options.slate_names:
+            if name not in entrants:
+                raise OptionError(f"no contender is called {name!r}", f"--slate {options.slate}", near(name, [*entrants, "all", "quick"]))
+    if options.task is not None:
+        registry.get("task", options.task)
+
+
+def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Contender]) -> None:
+    """--set names that nobody reads."""
+    task = loaded.make_task()
+    spec = loaded.folds[0].splits.train.spec
+    setup = Setup((), loaded.task_name, (), loaded.metric, loaded.kind_name, ())
+    known = {name for entrant in entrants.values() if entrant.why_not(spec, task, setup) is None for name in entrant.space(spec, task, setup)}
+    known |= {"causal", *loaded.kind_settings}
+    everyone = {name for name, entrant in entrants.items()}
+    for name in options.set:
+        if name not in known and name.split(".")[0] not in everyone:
+            raise OptionError(f"no choice is called {name!r}", f"--set {name}={options.set[name]}", near(name, known))
+
+
+def workers(options: Options, prior: Plan | None) -> tuple[int, int]:
+    """(jobs, threads each): one trial per core with one thread; the thread count is part of the plan."""
+    return options.jobs or cores(), 1 if prior is None else prior.threads
+
+
+def plan_file(plan: str | None) -> Path | None:
+    if plan is None:
+        return None
+    path = Path(plan)
+    path = path / "plan.json" if path.is_dir() else path
+    if not path.exists():
+        raise OptionError("there is no plan", str(path), "Give the plan.json of a run's folder.")
+    return path
+
+
+def read_plan(plan: str | None) -> Plan | None:
+    path = plan_file(plan)
+    return None if path is None else read_plan_record(path)
+
+
+def read_plan_record(path: Path) -> Plan | None:
+    if not path.exists():
+        return None
+    try:
+        return Plan.restore(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
+
+
+def new_folder(out: str | None, data: str) -> Path:
+    """The run's own folder: --out, or runs/NAME-N; never one that exists. Raises RunError where it cannot be made."""
+    if out is not None:
+        folder = Path(out)
+        if folder.exists():
+            raise RunError("the output folder exists already", str(folder), f"Choose another --out, or go on with: bakeoff resume {folder}")
+    else:
+        name = data.removeprefix("sample:") if data.startswith("sample:") else Path(data).resolve().name.split(".")[0] or "data"
+        folder = next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"{name}-{n}").exists())
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise RunError(f"the output folder cannot be made: {error.strerror}", str(folder), "Choose another --out.") from None
+    try:
+        (folder / "log.txt").write_text("")
+    except OSError as error:
+        folder.rmdir()
+        raise RunError(f"the output folder cannot be written: {error.strerror}", str(folder), "Choose another --out.") from None
+    return folder
+
+
+def device_of(asked: str) -> str:
+    import torch
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[asked]
+    if not there:
+        raise OptionError(f"this machine has no {asked} device", f"--device {asked}", "Leave it out, or use --device cpu.")
+    return asked
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+    names = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "optuna", "tokenizers", "pillow")
+    return {"bakeoff": __version__, "python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """The machine in words; nothing that names its owner."""
+    memory = None
+    cpu = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                cpu = line.partition(":")[2].strip()
+                break
+        memory = int(next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))) * 1024
+    except (OSError, StopIteration):
+        pass                                                      # not Linux
+    return {"cpu": cpu, "cores": cores(), "memory_bytes": memory, "platform": platform.platform(), "device": device}
+
+
+def median_seed(losses: Mapping[int, float]) -> int:
+    """The number of the seed whose training loss is the middle one: never chosen on test."""
+    order = sorted(losses, key=lambda number: (losses[number] if np.isfinite(losses[number]) else math.inf, number))
+    return order[(len(order) - 1) // 2]

@@ -1,0 +1,78 @@
+"""One number per example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from bakeoff.errors import DataError
+from bakeoff.metrics.error import REGRESS
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.pool import WAYS
+from bakeoff.registry import task
+from bakeoff.space import Param, Space
+from bakeoff.tasks.head import PooledHead
+from bakeoff.types import Answer, Batch, Needs, Params, Spec
+
+
+@task("regress")
+class Regress:
+    """Masked pool → linear → squared error on targets scaled by the training split. out: (B, 1) in scaled units."""
+
+    def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
+        self.mean, self.std = mean, std
+        self.metrics = REGRESS
+
+    def fit(self, targets: Iterable[object], spec: Spec) -> Self:
+        numbers = torch.tensor([as_number(target) for target in targets], dtype=torch.float64)
+        self.mean, self.std = float(numbers.mean()), float(numbers.std(correction=0))
+        if not self.std > 0:
+            raise DataError(f"every training target is {self.mean:g}", "the target", "A target that never varies needs no model.")
+        return self
+
+    def state(self) -> dict[str, Any]:
+        return {"mean": self.mean, "std": self.std}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        return cls(state["mean"], state["std"])
+
+    def needs(self) -> Needs:
+        return Needs()
+
+    def space(self) -> Space:
+        return Space({"pool": Param("pool", "mean", "how cells become one vector", values=WAYS)})
+
+    def collate(self, targets: Sequence[object]) -> Tensor:
+        numbers = torch.tensor([as_number(target) for target in targets], dtype=torch.float64)
+        return ((numbers - self.mean) / self.std).float()
+
+    def prepare(self, batch: Batch) -> Batch:
+        return batch
+
+    def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
+        return PooledHead(dim, 1, params)
+
+    def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
+        return (out.squeeze(-1) - y).square()
+
+    def plain_loss(self, out: Tensor, y: Tensor) -> Tensor:
+        return (out.squeeze(-1) - y).square()
+
+    def decode(self, out: Tensor) -> list[Answer]:
+        return [Answer(number, {}) for number in (out.double().squeeze(-1) * self.std + self.mean).tolist()]
+
+
+def as_number(target: object) -> float:
+    """The target as a finite float; raises DataError."""
+    try:
+        number = float(str(target))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(f"target {target!r} is no number", "", "Give numbers, or --task classify for labels.")
+    return number

@@ -1,0 +1,345 @@
+"""Whatever may enter: each family through Neural, each baseline through Plain; both train, answer, and are kept alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bakeoff import registry
+from bakeoff.baselines.base import Baseline
+from bakeoff.cost import cost_of_baseline, cost_of_network, work
+from bakeoff.data.base import Dataset, Indices, Splits, spec_from
+from bakeoff.errors import OptionError, near
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.fold import on_offer
+from bakeoff.nn.network import Network
+from bakeoff.space import Space
+from bakeoff.tasks.base import Task
+from bakeoff.train import loop
+from bakeoff.train.choices import space_of
+from bakeoff.train.record import write_json
+from bakeoff.train.setup import Setup, with_metric
+from bakeoff.types import Cost, Job, Params, Point, Spec, Spend, Trial
+
+DEAREST = 16.0                # a setting gets at least 1/16 and at most 4 × the examples of the starting one
+CHEAPEST = 4.0
+
+
+class Fitted(Protocol):
+    """A trained contender."""
+
+    def outputs(self, data: Dataset) -> Tensor: ...
+    def save(self, folder: Path) -> None: ...
+    def cost(self, data: Dataset, limit_seconds: float) -> Cost: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training ended with, before it is a Trial."""
+
+    state: str
+    why: str
+    curve: tuple[Point, ...]
+    value: float | None
+    score: float | None
+    best_examples: int
+    spent: Spend
+    reached: Mapping[str, float]
+
+    def trial(self, job: Job) -> Trial:
+        return Trial(job, self.state, self.why, self.curve, self.value, self.score, self.best_examples, self.spent,    # type: ignore[arg-type]
+                     reached=self.reached)
+
+
+def pairs_of(splits: Splits) -> list[tuple[Dataset, Dataset]]:
+    """(train, validation) once, or per inner fold."""
+    if splits.val is not None:
+        return [(splits.train, splits.val)]
+    return [(splits.train.subset(a), splits.train.subset(b)) for a, b in splits.folds]
+
+
+def rungs_of(splits_folds: int) -> tuple[str, ...]:
+    """The shares of a trial at which it may be pruned: a quarter and a half, or the end of each inner fold but the last."""
+    return ("1/4", "1/2") if splits_folds < 2 else tuple(f"{k}/{splits_folds}" for k in range(1, splits_folds))
+
+
+class Neural:
+    """An encoder as a contender."""
+
+    deterministic = False
+
+    def __init__(self, family: type[Encoder]) -> None:
+        self.family, self.name, self.group = family, family.name, family.group
+
+    def why_not(self, spec: Spec, task: Task, setup: Setup) -> str | None:
+        needs = task.needs()
+        if spec.one_cell and not self.family.orderless:
+            return "it reads neighbours or steps, and the columns of a table have no order"
+        if (needs.causal or setup.causal) and not self.family.can_be_causal:
+            return "it looks at both sides of every cell, and this question is read one way only (causal)"
+        if needs.keep and self.family.pools:
+            return "it gives one vector for the whole input, and this task wants an answer per cell"
+        if not on_offer(spec, self.family.ranks, needs.causal or setup.causal):
+            return "no way of lining up these cells gives it few enough steps (--set fold names none for it)"
+        return None
+
+    def space(self, spec: Spec, task: Task, setup: Setup) -> Space:
+        space = space_of(self.family, spec, task, setup.causal).narrowed(setup.settings)
+        if setup.max_params is not None:
+            space = self.within(space, spec, task, setup.max_params)
+        return space
+
+    def within(self, space: Space, spec: Spec, task: Task, most: int) -> Space:
+        """Widths that keep the starting setting under --max-params."""
+        start, fit = space.defaults(), []
+        for width in space["width"].values or (start["width"],):
+            with torch.random.fork_rng(devices=[]):
+                if Network(self.family, spec, task, {**start, "width": width}).parameter_count() <= most:
+                    fit.append(width)
+        if fit:
+            space["width"] = replace(space["width"], values=tuple(fit), default=min(fit, key=lambda w: abs(w - start["width"])))
+        return space
+
+    def units(self, data: Dataset, task: Task, params: Params) -> float:
+        """Work per example at a setting (cost.work): the same number on every machine."""
+        size = min(int(params["batch"]), len(data))
+        middle = np.argsort(data.lengths(), kind="stable")[max(0, len(data) // 2 - size // 2):][:size]
+        with torch.random.fork_rng(devices=[]):
+            network = Network(self.family, data.spec, task, params)
+            return work(network, data.take(middle)) / len(middle)
+
+    def examples(self, job: Job, data: Dataset, task: Task, setup: Setup) -> int:
+        """How many examples this setting gets for what the starting setting's `job.examples` cost."""
+        unit = setup.units.get(self.name)
+        if not setup.scaled or not unit:
+            return job.examples
+        share = unit / self.units(data, task, job.params)
+        return max(1, round(job.examples * min(CHEAPEST, max(1 / DEAREST, share))))
+
+    def build(self, job: Job, spec: Spec, task: Task, setup: Setup, seed: int) -> Network:
+        torch.manual_seed(seed)
+        network = Network(self.family, spec, task, job.params)
+        if setup.max_params is not None and network.parameter_count() > setup.max_params:
+            raise OptionError(f"{network.parameter_count():,} parameters are more than --max-params {setup.max_params:,}")
+        return network.to(setup.device)
+
+    def tune(self, job: Job, splits: Splits, task: Task, setup: Setup) -> Outcome:
+        """One trial: a training, or one per inner fold, on the same number of examples in all."""
+        pairs, device = pairs_of(splits), torch.device(setup.device)
+        asked = self.examples(job, splits.train, task, setup)
+        each = max(1, asked // len(pairs))
+        looks = loop.looks_for(each, len(pairs[0][1]))
+        single = len(pairs) == 1
+        curves: list[list[Point]] = []
+        reached: dict[str, float] = {}
+        spent, state, why, macs = Spend(asked=each * len(pairs)), "done", "", self.macs_per_example(splits.train, task, job.params)
+        for number, (train, val) in enumerate(pairs):
+            network = self.build(job, train.spec, task, setup, job.seed + 7919 * number)
+            rungs = {looks // 4: job.rungs["1/4"], looks // 2: job.rungs["1/2"]} if single and job.rungs else None
+            course = loop.train(network, train, loop.looked_at(val, setup.seed), task, job.params, examples=each, looks=looks,
+                                seed=job.seed + number, rungs=rungs, patience=looks // 2 if single else None, device=device)
+            curves.append(course.curve)
+            spent = added(spent, course, macs)
+            if single:
+                reached = {"1/4": best_score(task, course.curve[:looks // 4]), "1/2": best_score(task, course.curve[:looks // 2])}
+                if course.stopped == "pruned":
+                    state, why = "pruned", f"after {course.examples:,} of {each:,} examples it was behind earlier trials"
+                elif course.stopped == "early":
+                    why = "validation had not improved for half of the training"
+            elif number + 1 < len(pairs):
+                rung = f"{number + 1}/{len(pairs)}"
+                reached[rung] = best_score(task, mean_curve(curves))
+                if reached[rung] < job.rungs.get(rung, -math.inf):
+                    state, why = "pruned", f"after {number + 1} of {len(pairs)} inner folds it was behind earlier trials"
+                    break
+        curve = mean_curve(curves)
+        best = max(curve, key=lambda point: loop.score(task, point.value, point.loss))
+        return Outcome(state, why, tuple(curve), best.value, loop.score(task, best.value, best.loss), best.examples, spent, reached)
+
+    def macs_per_example(self, data: Dataset, task: Task, params: Params) -> float:
+        from bakeoff.cost import count
+        with torch.random.fork_rng(devices=[]):
+            return count(Network(self.family, data.spec, task, params), data.take([middle_of(data)])).macs
+
+    def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, FittedNetwork]:
+        """The best setting on train and validation together, for the steps of its best point."""
+        data = splits.together()
+        asked = self.examples(job, splits.train, task, setup)
+        each = max(1, asked // max(1, len(splits.folds)))
+        network = self.build(job, data.spec, task, setup, job.seed)
+        macs = self.macs_per_example(data, task, job.params)
+        course = loop.train(network, data, None, task, job.params, examples=each, stop_at=job.stop_at, seed=job.seed,
+                            device=torch.device(setup.device))
+        spent = added(Spend(asked=min(each, job.stop_at or each)), course, macs)
+        point = Point(course.examples, math.nan, math.nan, course.train_loss, course.seconds)
+        outcome = Outcome("done", "", (point,), None, None, course.examples, spent, {})
+        return outcome, FittedNetwork(network, self.family, data.spec, task, job.params, torch.device(setup.device))
+
+
+class Plain:
+    """A baseline as a contender."""
+
+    def __init__(self, baseline: type[Baseline]) -> None:
+        self.baseline, self.name, self.group = baseline, baseline.name, "baseline"
+        self.deterministic = baseline.deterministic
+
+    def why_not(self, spec: Spec, task: Task, setup: Setup) -> str | None:
+        return self.baseline.why_not(spec, task)
+
+    def space(self, spec: Spec, task: Task, setup: Setup) -> Space:
+        return self.baseline.space(spec, task).narrowed(setup.settings)
+
+    def tune(self, job: Job, splits: Splits, task: Task, setup: Setup) -> Outcome:
+        import time
+        start = time.perf_counter()
+        outs, seen, points = [], 0, []
+        for train, val in pairs_of(splits):
+            part = subsampled(train, job.subsample, setup.seed)
+            fitted = self.baseline().fit(part, task, job.params, job.seed)
+            held = loop.looked_at(val, setup.seed)
+            value, loss = loop.judged(fitted.outputs(held), held, task)
+            outs.append((value, loss))
+            seen += len(part)
+            points.append(time.perf_counter() - start)
+        value, loss = (float(np.mean([out[k] for out in outs])) for k in (0, 1))
+        curve = (Point(seen, value, loss, math.nan, points[-1]),)
+        return Outcome("done", "", curve, value, loop.score(task, value, loss), seen, Spend(seen, len(outs), 0.0, points[-1], seen), {})
+
+    def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, FittedBaseline]:
+        import time
+        start = time.perf_counter()
+        data = splits.together()
+        part = subsampled(data, job.subsample, setup.seed)
+        fitted = self.baseline().fit(part, task, job.params, job.seed)
+        seconds = time.perf_counter() - start
+        why = "" if len(part) == len(data) else f"fitted on {len(part):,} of {len(data):,} training examples, which end within its share"
+        point = Point(len(part), math.nan, math.nan, math.nan, seconds)
+        outcome = Outcome("done", why, (point,), None, None, len(part), Spend(len(part), 1, 0.0, seconds, len(part)), {})
+        return outcome, FittedBaseline(fitted, type(fitted), data.spec, task, job.params)
+
+
+Contender = Neural | Plain
+
+
+@dataclass
+class FittedNetwork:
+    network: Network
+    family: type[Encoder]
+    spec: Spec
+    task: Task
+    params: Params
+    device: torch.device
+
+    def outputs(self, data: Dataset) -> Tensor:
+        return loop.outputs(self.network, data, self.device)
+
+    def save(self, folder: Path) -> None:
+        from safetensors.torch import save_file
+        weights = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
+        save_file(weights, folder / "model.safetensors")
+        write_json(folder / "config.json", {**common_record(self.spec, self.task, self.params), "family": self.family.name})
+
+    def cost(self, data: Dataset, limit_seconds: float) -> Cost:
+        one = data.take([middle_of(data)])
+        size = min(int(self.params["batch"]), len(data))
+        many = data.take(np.arange(size))
+        return cost_of_network(self.network, one, many, lambda out, y: self.task.loss(out, y, self.params).mean(), limit_seconds)
+
+
+@dataclass
+class FittedBaseline:
+    fitted: Baseline
+    baseline: type[Baseline]
+    spec: Spec
+    task: Task
+    params: Params
+
+    def outputs(self, data: Dataset) -> Tensor:
+        return self.fitted.outputs(data)
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save_file
+        arrays, record = self.fitted.state()
+        save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, folder / "model.safetensors")
+        write_json(folder / "config.json", {**common_record(self.spec, self.task, self.params), "baseline": self.baseline.name, "record": record})
+
+    def cost(self, data: Dataset, limit_seconds: float) -> Cost:
+        return cost_of_baseline(self.fitted, data, limit_seconds)
+
+
+def common_record(spec: Spec, task: Task, params: Params) -> dict[str, Any]:
+    from dataclasses import asdict
+    return {"spec": asdict(spec), "task": task.name, "task_state": task.state(), "metric": task.metrics[0].name, "params": dict(params)}
+
+
+def load_fitted(folder: Path) -> tuple[FittedNetwork | FittedBaseline, Task]:
+    """A final back from its folder: safetensors and JSON, nothing that could run code."""
+    record = json.loads((folder / "config.json").read_text())
+    spec, task = spec_from(record["spec"]), with_metric(registry.get("task", record["task"]).restore(record["task_state"]), record["metric"])
+    if "family" in record:
+        from safetensors.torch import load_file
+        family = registry.get("family", record["family"])
+        with torch.random.fork_rng(devices=[]):
+            network = Network(family, spec, task, record["params"])
+        network.load_state_dict(load_file(folder / "model.safetensors"))
+        network.eval()
+        return FittedNetwork(network, family, spec, task, record["params"], torch.device("cpu")), task
+    from safetensors.numpy import load_file as load_arrays
+    baseline = registry.get("baseline", record["baseline"])
+    fitted = baseline.restore(load_arrays(folder / "model.safetensors"), record["record"], spec, task)
+    return FittedBaseline(fitted, baseline, spec, task, record["params"]), task
+
+
+def contenders() -> dict[str, Contender]:
+    """Every contender there is, by name."""
+    found: dict[str, Contender] = {name: Neural(family) for name, family in registry.every("family").items()}
+    found.update({name: Plain(baseline) for name, baseline in registry.every("baseline").items()})
+    return found
+
+
+def contender(name: str) -> Contender:
+    known = contenders()
+    if name not in known:
+        raise OptionError(f"no contender is called {name!r}", "--slate", near(name, known))
+    return known[name]
+
+
+def added(spent: Spend, course: loop.Course, macs: float) -> Spend:
+    return Spend(spent.examples + course.examples, spent.steps + course.steps, spent.macs + 3 * macs * course.examples,
+                 spent.seconds + course.seconds, spent.asked)
+
+
+def best_score(task: Task, curve: Sequence[Point]) -> float:
+    return max((loop.score(task, point.value, point.loss) for point in curve), default=-math.inf)
+
+
+def mean_curve(curves: Sequence[Sequence[Point]]) -> list[Point]:
+    """The mean over inner folds, look by look; examples are those of one fold's training, seconds the sum."""
+    if len(curves) == 1:
+        return list(curves[0])
+    return [Point(points[0].examples, *(float(np.mean([getattr(p, name) for p in points])) for name in ("value", "loss", "train_loss")),
+                  sum(p.seconds for p in points)) for points in zip(*curves, strict=True)]
+
+
+def subsampled(data: Dataset, most: int | None, seed: int) -> Dataset:
+    """At most so many examples of a view, drawn evenly from all."""
+    if most is None or most >= len(data):
+        return data
+    return data.subset(np.sort(np.random.default_rng(seed).choice(len(data), most, replace=False)))
+
+
+def middle_of(data: Dataset) -> int:
+    """The position of an example of median length."""
+    order: Indices = np.argsort(data.lengths(), kind="stable")
+    return int(order[len(order) // 2])
+
+
+

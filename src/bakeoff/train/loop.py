@@ -1,0 +1,166 @@
+"""The one training loop. A step is: take, forward, loss, backward, clip, step, count; all else happens between steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bakeoff.data.base import Dataset
+from bakeoff.metrics.base import sign
+from bakeoff.nn.network import Network
+from bakeoff.tasks.base import Task
+from bakeoff.train.feed import batches, in_order
+from bakeoff.train.optim import Penalty, optimizer_for, schedule_for
+from bakeoff.types import Batch, Grid, Params, Point
+
+LOOKED_AT = 2000              # validation examples a look costs at most
+LOOK_SHARE = 0.12             # of the training's time that looks may take, about
+
+
+class Diverged(Exception):
+    """The loss is no longer a number."""
+
+
+@dataclass
+class Course:
+    """How a training went. curve: looks at validation; stopped: why it ended."""
+
+    curve: list[Point]
+    stopped: Literal["end", "early", "pruned"]
+    examples: int
+    steps: int
+    seconds: float
+    train_loss: float         # mean since the last look, or over the last tenth
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    if device.type == "cpu":
+        return batch
+    x, valid = batch.x
+    return Batch(Grid(x.to(device, non_blocking=True), None if valid is None else valid.to(device, non_blocking=True)),
+                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys, batch.given)
+
+
+def train(network: Network, data: Dataset, val: Dataset | None, task: Task, params: Params, *, examples: int, seed: int,
+          stop_at: int | None = None, looks: int = 0, rungs: Mapping[int, float] | None = None, patience: int | None = None,
+          device: torch.device | None = None) -> Course:
+    """Trains in place on `examples` examples (the schedule's horizon), or up to `stop_at` of them.
+
+    looks: how often validation is looked at, evenly. rungs: look number (from 1) → score under which the training is
+    pruned. patience: looks without a better score after which it ends. Raises Diverged.
+    """
+    device = device or torch.device("cpu")
+    size = min(int(params["batch"]), len(data))
+    steps = max(1, round(examples / size))
+    last = steps if stop_at is None else min(steps, max(1, round(stop_at / size)))
+    optimizer, share = optimizer_for(network, params), schedule_for(params, steps)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    weights = [p for p in network.parameters() if p.requires_grad]
+    clip, penalty = float(params["clip"]), Penalty(network, float(params["l1"])) if params["l1"] else None
+    feed = batches(data, size, seed)
+    when = {max(1, round(steps * k / looks)): k for k in range(1, looks + 1)} if val is not None else {}
+    when.setdefault(last, 0)
+    when.setdefault(max(1, last - last // 10), 0)
+    curve: list[Point] = []
+    best, best_look = -math.inf, 0
+    stopped: Literal["end", "early", "pruned"] = "end"
+    mean = math.nan
+    total, since = torch.zeros((), device=device), 0
+    start = time.perf_counter()
+    network.train()
+    step = 0
+    for step in range(1, last + 1):
+        batch = to_device(data.take(next(feed)), device)
+        loss = task.loss(network(batch), batch.y, params).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if penalty is not None:
+            penalty.add()
+        if clip:
+            torch.nn.utils.clip_grad_norm_(weights, clip, foreach=True)
+        factor = share(step - 1)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+        optimizer.step()
+        total += loss.detach()
+        since += 1
+        if step in when:
+            mean = float(total) / since
+            if not math.isfinite(mean):
+                raise Diverged(f"the training loss became {mean} after {step * size:,} examples at learning rate {params['lr']:.2g}")
+            look = when[step]
+            if look:
+                assert val is not None
+                value, val_loss = evaluate(network, val, task, device)
+                curve.append(Point(step * size, value, val_loss, mean, time.perf_counter() - start))
+                now = score(task, value, val_loss)
+                if now > best:
+                    best, best_look = now, look
+                if rungs and look in rungs and best < rungs[look]:
+                    stopped = "pruned"
+                elif patience and look - best_look >= patience and step < last:
+                    stopped = "early"
+                network.train()
+            total.zero_()
+            since = 0
+            if stopped != "end":
+                break
+    network.eval()
+    return Course(curve, stopped, step * size, step, time.perf_counter() - start, mean)
+
+
+@torch.no_grad()
+def outputs(network: Network, data: Dataset, device: torch.device | None = None) -> Tensor:
+    """What the head gives for every example of the view, in its order, on the CPU. Leaves the network in eval mode."""
+    network.eval()
+    device = device or torch.device("cpu")
+    parts, order = [], []
+    with torch.inference_mode():
+        for rows in in_order(data):
+            parts.append(network(to_device(data.take(rows), device)).float().cpu())
+            order.append(torch.from_numpy(rows))
+    where = torch.cat(order)
+    out = torch.cat(parts)
+    back = torch.empty_like(out)
+    back[where] = out
+    return back
+
+
+def evaluate(network: Network, data: Dataset, task: Task, device: torch.device | None = None) -> tuple[float, float]:
+    """(first metric, mean loss) on a view."""
+    out = outputs(network, data, device)
+    return judged(out, data, task)
+
+
+def judged(out: Tensor, data: Dataset, task: Task) -> tuple[float, float]:
+    """(first metric, mean loss) of outputs for a view whose targets are collated."""
+    metric = task.metrics[0]
+    loss = float(task.plain_loss(out, data.y[torch.from_numpy(data.index)]).double().mean())
+    return metric.value(metric.rows(task.decode(out), data.targets)), loss
+
+
+def score(task: Task, value: float, loss: float) -> float:
+    """What the search maximises: the first metric, turned so that more is better; the loss breaks ties."""
+    if not math.isfinite(value):
+        return -math.inf
+    return sign(task.metrics[0]) * value - 1e-3 * min(loss, 100.0)
+
+
+def looks_for(examples: int, validation: int) -> int:
+    """How often to look at validation: 4, 8, 12 or 16 times, a forward pass being a third of a step."""
+    affordable = LOOK_SHARE * examples / max(1.0, min(validation, LOOKED_AT) / 3)
+    return max(4, min(16, int(affordable) // 4 * 4))
+
+
+def looked_at(val: Dataset, seed: int) -> Dataset:
+    """The part of a large validation split that looks are taken at: the same for every contender."""
+    if len(val) <= LOOKED_AT:
+        return val
+    import numpy as np
+    return val.subset(np.sort(np.random.default_rng(seed).choice(len(val), LOOKED_AT, replace=False)))

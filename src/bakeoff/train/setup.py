@@ -1,0 +1,60 @@
+"""What every training of a run shares, in a form that a worker process can be given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import registry
+from bakeoff.data.base import Dataset, Splits
+from bakeoff.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Setup:
+    """folders: per outer fold, the prepared data (train/, test/, splits.json). units: work per example at each
+    contender's starting setting, by cost.work; with it a dearer setting gets fewer examples in proportion."""
+
+    folders: tuple[str, ...]
+    task: str
+    task_state: tuple[Mapping[str, Any], ...]
+    metric: str
+    kind: str
+    kind_state: tuple[Mapping[str, Any], ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    causal: bool = False
+    seed: int = 0
+    device: str = "cpu"
+    max_params: int | None = None
+    scaled: bool = True                       # False: --examples is taken literally whatever the setting
+    units: Mapping[str, float] = field(default_factory=dict)
+    run_folder: str = ""
+
+    def make_task(self, fold: int = 0) -> Task:
+        task: Task = registry.get("task", self.task).restore(self.task_state[fold])
+        return with_metric(task, self.metric)
+
+    def open(self, fold: int = 0, test: bool = False) -> Splits:
+        """The splits with collated targets. Tuning never passes test=True."""
+        folder, task = Path(self.folders[fold]), self.make_task(fold)
+        whole = Dataset.open(folder / "train")
+        whole.aim(task.collate(whole.targets))
+        rows = json.loads((folder / "splits.json").read_text())
+        val = None if rows["val"] is None else whole.subset(np.asarray(rows["val"], dtype=np.int64))
+        folds = tuple((np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)) for a, b in rows["folds"])
+        held = None
+        if test:
+            held = Dataset.open(folder / "test")
+            held.aim(task.collate(held.targets))
+        return Splits(whole.subset(np.asarray(rows["train"], dtype=np.int64)), val, held, folds)
+
+
+def with_metric(task: Task, metric: str) -> Task:
+    """The task with this metric in front: the one that is tuned for."""
+    task.metrics = tuple(sorted(task.metrics, key=lambda one: one.name != metric))
+    return task

@@ -1,0 +1,130 @@
+"""Answers of a finished contender for new data: read as the training data were, one answer per input, in its order."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.load import load_new
+from bakeoff.errors import OptionError, RunError, near
+from bakeoff.train.contender import load_fitted
+from bakeoff.types import Answer
+
+ENDINGS = (".csv", ".jsonl", ".parquet")
+
+
+class Model:
+    """One trained contender, with everything it needs to read new data. Loads weights at the first use."""
+
+    def __init__(self, folder: Path, encoding: str = "utf-8") -> None:
+        """folder: finals/CONTENDER/seed-K of a run."""
+        self.folder, self.encoding = folder, encoding
+        self.config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+        self.name: str = self.config["contender"]
+        self._fitted: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, seed {self.config['seed']}, {self.config['task']} from {self.config['kind']}>"
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels, in the order of predict_proba's columns; empty for a number."""
+        return list(self.config["task_state"].get("classes", []))
+
+    def answers(self, data: Any) -> tuple[list[str], list[Answer | None], list[str]]:
+        """(keys, answers, problems) for a path or array-like; an input that cannot be read has the answer None.
+
+        data: what `run` reads (a target is not needed); or an array (n, channels, time), (n, height, width[, channels])
+        or (n, columns); or a list of texts. Raises DataError where nothing can be read.
+        """
+        if self._fitted is None:
+            self._fitted = load_fitted(self.folder)
+        fitted, task = self._fitted
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(data) if isinstance(data, str | Path) else written(data, Path(scratch))
+            new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
+        answers: list[Answer | None] = [None] * len(new.keys)
+        if len(new.dataset):
+            for place, answer in zip(new.places, task.decode(fitted.outputs(new.dataset)), strict=True):
+                answers[place] = answer
+        return new.keys, answers, [f"{problem.where}: {problem.what}" for problem in new.problems]
+
+    def whole(self, data: Any) -> list[Answer]:
+        keys, answers, problems = self.answers(data)
+        missing = [key for key, answer in zip(keys, answers, strict=True) if answer is None]
+        if missing:
+            raise OptionError(f"{len(missing)} of {len(keys)} inputs cannot be read", problems[0] if problems else missing[0], "Mend or remove them.")
+        return [answer for answer in answers if answer is not None]
+
+    def predict(self, data: Any) -> NDArray[Any]:
+        """(n,) labels, or numbers in the target's unit. Takes what `answers` takes; raises where an input cannot be read."""
+        return np.asarray([answer.value for answer in self.whole(data)])
+
+    def predict_proba(self, data: Any) -> NDArray[np.float64]:
+        """(n, K) probabilities, columns as in `classes`. Raises OptionError for a model of numbers."""
+        if not self.classes:
+            raise OptionError("a model of numbers has no probabilities", self.name, "Use predict.")
+        return np.asarray([[answer.scores[name] for name in self.classes] for answer in self.whole(data)])
+
+
+def written(data: Any, folder: Path) -> Path:
+    """An array or list of texts as a file that the ordinary readers read."""
+    if len(data) and isinstance(data[0], str):
+        path = folder / "texts.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in data))
+        return path
+    path = folder / "arrays.npz"
+    np.savez(path, x=np.asarray(data))
+    return path
+
+
+def final_folder(run: Path, contender: str, verdict: dict[str, Any]) -> Path:
+    """The final of a contender that predict, export and serve take: the seed that the verdict names, or its only one."""
+    folder = run / "finals" / contender
+    if not folder.is_dir():
+        there = [path.name for path in (run / "finals").iterdir() if path.is_dir()]
+        raise OptionError(f"this run has no model of {contender!r}", f"--contender {contender}", near(contender, there))
+    seeds: dict[str, int] = verdict.get("seed_of", {})
+    base = next((part for part in sorted(folder.glob("fold-*"))), folder)
+    base = folder if any(folder.glob("seed-*")) else base
+    chosen = base / f"seed-{seeds.get(contender, 0)}"
+    return chosen if chosen.is_dir() else sorted(base.glob("seed-*"))[0]
+
+
+def predict(run: str | Path, data: str | Path, out: str | Path | None = None, contender: str | None = None,
+            encoding: str = "utf-8") -> tuple[Any, list[str]]:
+    """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
+
+    Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
+    """
+    import pandas as pd
+    run = Path(run)
+    if not (run / "verdict.json").exists():
+        raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
+    if out is not None and Path(out).suffix not in ENDINGS:
+        raise OptionError(f"{Path(out).suffix or 'no ending'!r} is no known ending", f"-o {out}", f"Use one of {', '.join(ENDINGS)}.")
+    verdict = json.loads((run / "verdict.json").read_text())
+    model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
+    keys, answers, problems = model.answers(data)
+    columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else answer.value for answer in answers]}
+    for label in model.classes:
+        columns[f"score:{label}"] = [None if answer is None else answer.scores[label] for answer in answers]
+    table = pd.DataFrame(columns)
+    if out is not None:
+        write_table(table, Path(out))
+    return table, problems
+
+
+def write_table(table: Any, path: Path) -> None:
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        table.to_json(path, orient="records", lines=True, force_ascii=False)
+    else:
+        table.to_parquet(path, index=False)
