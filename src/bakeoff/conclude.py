@@ -190,7 +190,9 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
     rivals = [best_of_group[group] for group in ("conv", "recurrent") if group in best_of_group]
     if len(rivals) < 2:
         rivals = [name for group, name in best_of_group.items() if group != "baseline"][:2]
-    disagree = np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable")[:SHOWN] if len(rivals) == 2 else []
+    disagree: Sequence[int] = []
+    if len(rivals) == 2:
+        disagree = np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable")[:SHOWN].tolist()
     some = answers[names[0]][0]
 
     def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
@@ -217,5 +219,5 @@ def all_failed(session: Session) -> Exception:
     reasons = {trial.job.contender: trial.why for trial in session.trials.values() if trial.state == "failed"}
     if not reasons:
         return Defect("no final ended and none failed")
-    return RunError("every contender failed: " + "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items())), str(session.folder / "log.txt"),
-                    "Give more memory or time, or another --slate.")
+    said = "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items()))
+    return RunError(f"every contender failed: {said}", str(session.folder / "log.txt"), "Give more memory or time, or another --slate.")

@@ -14,6 +14,7 @@ EQUALS = ("seconds", "examples", "macs")
 SEARCHES = ("tpe", "random", "grid")
 COSTS = ("macs", "latency", "parameters", "memory", "seconds")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+ENCODINGS = ("utf-8", "latin-1", "utf-16", "cp1252")
 DEFAULT_BUDGET = "10m"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
@@ -66,7 +67,7 @@ class Options:
         try:
             "".encode(self.encoding)
         except LookupError:
-            raise OptionError(f"no encoding is called {self.encoding!r}", "--encoding", near(self.encoding, ("utf-8", "latin-1", "utf-16", "cp1252"))) from None
+            raise OptionError(f"no encoding is called {self.encoding!r}", "--encoding", near(self.encoding, ENCODINGS)) from None
         self.budget_seconds  # noqa: B018  raises where it cannot be read
         share(self.max_bad, "--max-bad")
         share(self.max_shared, "--max-shared")
@@ -87,9 +88,9 @@ class Options:
 
     @classmethod
     def restore(cls, record: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        tuples = {"inputs", "time"}
-        return cls(**{name: tuple(value) if name in tuples else value for name, value in record.items() if name in known})
+        known, tuples = {one.name for one in fields(cls)}, {"inputs", "time"}
+        values: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in record.items() if name in known}
+        return cls(**values)
 
 
 def seconds_of(budget: str | float) -> float:

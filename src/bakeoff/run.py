@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,15 +55,19 @@ def resume(folder: str | Path, watch: Watch | None = None, born: float | None = 
 
 
 def finish(session: Any) -> Result:
-    """From wherever a session stands to its verdict."""
-    with session:
-        if not session.finished:
-            session.admit()               # who enters, and why others cannot
-            session.make_plan()           # a waiting time becomes counts
-            session.tune()                # Optuna asks, workers train, one Trial each
-            session.refit()               # best setting × seeds; only now is the test split opened
-            session.measure()             # what each final costs, timed alone
-            session.compare()             # values, intervals, paired tests, verdict, report
+    """From wherever a session stands – data checked, slate admitted – to its verdict."""
+    try:
+        with session:
+            if not session.finished:
+                session.make_plan()       # a waiting time becomes counts
+                session.tune()            # Optuna asks, workers train, one Trial each
+                session.refit()           # best setting × seeds; only now is the test split opened
+                session.measure()         # what each final costs, timed alone
+                session.compare()         # values, intervals, paired tests, verdict, report
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RunError("the disk is full", str(session.folder), f"Free some space, then: bakeoff resume {session.folder}") from None
     from bakeoff.result import Result
     return Result(session.folder)
 

@@ -16,10 +16,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from bakeoff import __version__, plan as planning, registry, tune
+from bakeoff import __version__, registry, tune
+from bakeoff import plan as planning
 from bakeoff.data.load import Loaded, load
 from bakeoff.errors import BudgetError, OptionError, RunError, near
-from bakeoff.execute.base import Answered, Piece, answers
+from bakeoff.execute.base import FULL_DISK, Answered, Piece, answers
 from bakeoff.execute.local import Local
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
@@ -35,8 +36,15 @@ GIVEN_UP = 3                  # failed trials, none finished, after which a cont
 
 
 def load_data(data: str, options: Options) -> Loaded:
-    """The data check: everything that can be wrong with the files is found here."""
-    return load(data, options)
+    """The data check: everything that can be wrong with the files is found here. 'sample:NAME' is written out and read."""
+    if not data.startswith("sample:"):
+        return load(data, options)
+    from bakeoff import samples
+    name = data.removeprefix("sample:")
+    known = samples.names()
+    if name not in known:
+        raise OptionError(f"no sample is called {name!r}", data, near(name, known))
+    return load(samples.place(name, options.seed), options, known[name].settings)
 
 
 class Session:
@@ -45,6 +53,7 @@ class Session:
     def __init__(self, data: str, options: Options, loaded: Loaded | None, folder: Path, watch: Watch, began: float, place: Local | None) -> None:
         self.data, self.options, self.folder, self.watch, self.began = data, options, folder, watch, began
         self.place: Any = place
+        self._test_keys: list[str] | None = None
         if loaded is not None:
             self.loaded = loaded
             self.trials: dict[tuple[str, str, int, int], Trial] = {
@@ -56,7 +65,7 @@ class Session:
         check_names(options, entrants)
         seconds = options.budget_seconds
         if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
-            raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s; 10m is the default.")
+            raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
         place = Local(*workers(options, prior))               # its server warms up while the data are read
         try:
@@ -65,8 +74,10 @@ class Session:
             if prior is not None and prior.fingerprint != loaded.fingerprint:
                 raise OptionError("the plan was made for other data, or other options that decide how they are read", f"--plan {options.plan}",
                                   "Run it on the data, with the options, that its question.json names.")
-            folder = new_folder(options.out, data)
+            folder = free_folder(options.out, data)
             session = cls(data, options, loaded, folder, watch, began, place)
+            session.admit()
+            make_folder(folder)
             session.log(f"bakeoff {__version__}: {data}")
             record.write_json(folder / "data.json", loaded.record)
             record.write_json(folder / "question.json", {"data": str(data), "options": options.record(), "fingerprint": loaded.fingerprint,
@@ -93,6 +104,7 @@ class Session:
             if loaded.fingerprint != question["fingerprint"]:
                 raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
             session = cls(question["data"], options, loaded, folder, watch, began, place)
+            session.admit()
         except BaseException:
             place.close()
             raise
@@ -236,7 +248,8 @@ class Session:
         ordered = {name: shares[name] for name in self.slate}
         return Plan(
             loaded.kind_name, loaded.kind_why, loaded.task_name, loaded.task_why, metric.name, metric.unit, metric.best,
-            {"train": train, "val": val, "test": test, "how": loaded.how_split, "inner_folds": len(first.splits.folds), "outer_folds": outer if outer > 1 else 0},
+            {"train": train, "val": val, "test": test, "how": loaded.how_split, "inner_folds": len(first.splits.folds),
+             "outer_folds": outer if outer > 1 else 0},
             budget, options.equal, self.place.jobs, self.place.threads, options.seeds, options.seed, options.search, ordered, self.absent,
             dict(loaded.settings), self.setup.causal, options.examples is None, max(1, math.ceil(self.place.jobs / max(1, len(neural)))),
             versions(), machine(self.setup.device), loaded.fingerprint)
@@ -317,11 +330,14 @@ class Session:
                   tune.propose(self.plan.search, space, number, earlier, self.plan.seed, name, share.trials))
         inner = len(self.loaded.folds[fold].splits.folds)
         rungs = {} if plain or self.plan.search == "grid" else tune.rungs_for(number, share.trials, earlier, rungs_of(inner))
-        return Job(name, number, "tune", tune.seed_of(self.plan.seed, "tune", number), params, share.examples, rungs, fold=fold, subsample=share.subsample)
+        seed = tune.seed_of(self.plan.seed, "tune", number)
+        return Job(name, number, "tune", seed, params, share.examples, rungs, fold=fold, subsample=share.subsample)
 
     def ended(self, answered: Answered) -> Trial:
         """The record of a training, on the disk before anything else happens."""
         job = answered.piece.job
+        if answered.error.startswith(FULL_DISK):
+            raise RunError(FULL_DISK, str(self.folder), f"Free some space, then: bakeoff resume {self.folder}")
         if answered.error:
             if answered.traceback:
                 self.log(f"{job.contender} {job.stage} {job.number}:\n{answered.traceback}")
@@ -426,6 +442,12 @@ class Session:
         from bakeoff.conclude import conclude
         conclude(self)
 
+    def picture(self, row: int) -> dict[str, Any]:
+        """A test example as the report shows it, by its position among all test examples."""
+        if self._test_keys is None:
+            self._test_keys = [key for fold in self.loaded.folds if fold.splits.test is not None for key in fold.splits.test.keys]
+        return self.loaded.shown(self._test_keys[row])
+
     def log(self, text: str) -> None:
         with (self.folder / "log.txt").open("a") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
@@ -450,11 +472,15 @@ def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Cont
     task = loaded.make_task()
     spec = loaded.folds[0].splits.train.spec
     setup = Setup((), loaded.task_name, (), loaded.metric, loaded.kind_name, ())
-    known = {name for entrant in entrants.values() if entrant.why_not(spec, task, setup) is None for name in entrant.space(spec, task, setup)}
-    known |= {"causal", *loaded.kind_settings}
-    everyone = {name for name, entrant in entrants.items()}
+    known = {"causal", *loaded.kind_settings}
+    shut = set()                                                  # baselines that cannot enter: their choices are not known here
+    for name, entrant in entrants.items():
+        if isinstance(entrant, Plain) and entrant.why_not(spec, task, setup) is not None:
+            shut.add(name)
+        else:
+            known.update(entrant.space(spec, task, setup))
     for name in options.set:
-        if name not in known and name.split(".")[0] not in everyone:
+        if name not in known and name.split(".")[0] not in shut:
             raise OptionError(f"no choice is called {name!r}", f"--set {name}={options.set[name]}", near(name, known))
 
 
@@ -487,25 +513,27 @@ def read_plan_record(path: Path) -> Plan | None:
         raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
 
 
-def new_folder(out: str | None, data: str) -> Path:
-    """The run's own folder: --out, or runs/NAME-N; never one that exists. Raises RunError where it cannot be made."""
-    if out is not None:
-        folder = Path(out)
-        if folder.exists():
-            raise RunError("the output folder exists already", str(folder), f"Choose another --out, or go on with: bakeoff resume {folder}")
-    else:
+def free_folder(out: str | None, data: str) -> Path:
+    """The run's own folder: --out, or runs/NAME-N; never one that exists."""
+    if out is None:
         name = data.removeprefix("sample:") if data.startswith("sample:") else Path(data).resolve().name.split(".")[0] or "data"
-        folder = next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"{name}-{n}").exists())
+        return next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"{name}-{n}").exists())
+    if Path(out).exists():
+        raise RunError("the output folder exists already", out, f"Choose another --out, or go on with: bakeoff resume {out}")
+    return Path(out)
+
+
+def make_folder(folder: Path) -> None:
+    """Raises RunError where it cannot be made or written; then nothing is left of it."""
+    made = False
     try:
         folder.mkdir(parents=True)
-    except OSError as error:
-        raise RunError(f"the output folder cannot be made: {error.strerror}", str(folder), "Choose another --out.") from None
-    try:
+        made = True
         (folder / "log.txt").write_text("")
     except OSError as error:
-        folder.rmdir()
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"the output folder cannot be written: {error.strerror}", str(folder), "Choose another --out.") from None
-    return folder
 
 
 def device_of(asked: str) -> str:

@@ -106,6 +106,8 @@ def as_value(param: Param, text: Any, where: str) -> Any:
         number = float(text)
     except (TypeError, ValueError):
         raise OptionError(f"{text!r} is no number", where, f"{param.name} is {param}.") from None
+    if param.values and number <= 0 and number not in param.values:
+        raise OptionError(f"{text} makes no sense as {param.name}", where, f"Give one of {param}, or another positive number.")
     if not param.values and not param.low <= number <= param.high and not (number > 0 and param.whole):
         raise OptionError(f"{text} lies outside {param}", where, f"{param.meaning or param.name}: choose a value inside.")
     whole = param.whole or (bool(param.values) and all(isinstance(value, int) for value in param.values))

@@ -18,7 +18,6 @@ from bakeoff.plan import FULL
 from bakeoff.space import Param, Space
 from bakeoff.types import Trial
 
-
 STARTUP = 6                   # trials before TPE's model replaces random draws
 
 
@@ -99,7 +98,16 @@ def near_the_best(space: Space, asked: Mapping[str, Any], earlier: Sequence[Tria
     change = {name for name in names if rng.random() < chances[name]}
     if not change and names:
         change = {names[int(rng.integers(min(5, len(names))))]}
-    return {name: asked[name] if name in change or name not in best else best[name] for name in space}
+    return {name: between(space[name], best[name], asked[name], rng) if name in change and name in best else best.get(name, asked[name])
+            for name in space}
+
+
+def between(param: Param, here: Any, there: Any, rng: np.random.Generator) -> Any:
+    """Some of the way from `here` to `there` (by ratio where the range is logarithmic); one of a few values is taken whole."""
+    part = float(rng.uniform(0.2, 0.8))
+    if param.values or param.whole:
+        return there
+    return float(here ** (1 - part) * there ** part) if param.log else float((1 - part) * here + part * there)
 
 
 def levels(param: Param, count: int) -> list[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,6 +24,8 @@ class Baseline(Protocol):
     name: ClassVar[str]                       # set by @baseline
     group: ClassVar[str]
     deterministic: ClassVar[bool]
+    growth: ClassVar[float]                   # the time of `fit`, and of answering as many examples again, grows by at most
+                                              # this power of their number: from it the plan says how many end within a share
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -57,3 +60,39 @@ class Baseline(Protocol):
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self: ...
+
+
+TASKS = ("classify", "regress")
+BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
+
+
+def unanswerable(task: Task) -> str | None:
+    """Why a contender that gives one label or one number per example cannot enter; None: it can."""
+    return None if task.name in TASKS else f"it gives one label or one number per example, and {task.name} asks for something else"
+
+
+def class_count(task: Task) -> int:
+    """K, or 0 where the answer is a number."""
+    return len(getattr(task, "classes", ()))
+
+
+def aims(data: Dataset, classes: int) -> NDArray[Any]:
+    """The collated targets of this view: (N,) int64 labels, or (N, 1) float64 in the task's scaled units where classes is 0."""
+    y: NDArray[Any] = data.y.numpy()[data.index]
+    return y if classes else y.astype(np.float64).reshape(len(y), 1)
+
+
+def blocks(data: Dataset, numbers: int = BLOCK) -> Iterator[NDArray[np.int64]]:
+    """Positions of this view in order, so many at a time that about `numbers` cells × channels are read at once."""
+    channels = data.spec.channels or 1
+    longest = int(data.lengths().max(initial=1))
+    size = max(1, numbers // max(1, longest * channels))
+    for start in range(0, len(data), size):
+        yield np.arange(start, min(start + size, len(data)))
+
+
+def log_chances(chances: NDArray[Any]) -> Tensor:
+    """(N, K) probabilities → float32 log-probabilities; none is below 1e-6, so that one wrong answer costs a finite loss."""
+    import torch
+    floored = np.maximum(chances, 1e-6)
+    return torch.from_numpy(np.log(floored / floored.sum(1, keepdims=True)).astype(np.float32))

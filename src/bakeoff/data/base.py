@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -78,7 +78,7 @@ class Source:
     times: list[Any] | None = None            # sortable
     folds: list[str] | None = None            # a fold column's value
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)      # what was guessed and why: 'sizes 159…1024 × …, resized to 64 × 64 (--set image.size=96)'
+    notes: list[str] = field(default_factory=list)      # what was guessed and why, one sentence each
     seen: int = 0                             # examples found, the ones set aside included
     task: str | None = None                   # what the targets look like: 'classify' or 'regress'
     facts: dict[str, Any] = field(default_factory=dict) # sizes, lengths …: for data.json
@@ -132,11 +132,14 @@ class Arrays:
 
 
 class Kind(Protocol):
-    """A kind of data. Stateless: what it learns travels as JSON."""
+    """A kind of data. Stateless: what it learns travels as JSON.
+
+    It may have `settings`, the names that --set can give it ('image.size'), and, where `encode` loses nothing, a method
+    `items(arrays)` that gives the items back.
+    """
 
     name: ClassVar[str]
     axes: ClassVar[tuple[str, ...]]
-    settings: ClassVar[tuple[str, ...]]       # names that --set may give it: ('image.size',)
 
     def claims(self, files: Any) -> Claim | None:
         """files: data.files.Files. None: not mine."""
@@ -221,10 +224,7 @@ class Dataset:
         if self._cells is None:
             cells = self.arrays.cells
             self._cells = torch.from_numpy(cells if cells.flags.writeable else cells.copy())
-        if self.arrays.shapes is None:
-            grid = Grid(self._cells.index_select(0, where), None)
-        else:
-            grid = self._ragged(self._cells, where)
+        grid = self._ragged(self._cells, where) if self.arrays.shapes is not None else Grid(self._cells.index_select(0, where), None)
         if grid.x.dtype == torch.int32:
             grid = Grid(grid.x.long(), grid.valid)
         return Batch(grid, None if self.y is None else self.y.index_select(0, where), [], {})
@@ -304,8 +304,8 @@ class Splits:
         """Train and validation in folder/train, test in folder/test: whoever tunes never opens the latter."""
         self.together().save(folder / "train")
         val = None if self.val is None else list(range(len(self.train), len(self.train) + len(self.val)))
-        folds = [[rows.tolist() for rows in fold] for fold in self.folds]
-        (folder / "splits.json").write_text(json.dumps({"train": list(range(len(self.train))), "val": val, "folds": folds}), encoding="utf-8")
+        rows = {"train": list(range(len(self.train))), "val": val, "folds": [[rows.tolist() for rows in fold] for fold in self.folds]}
+        (folder / "splits.json").write_text(json.dumps(rows), encoding="utf-8")
         if self.test is not None:
             self.test.save(folder / "test")
 
@@ -315,9 +315,6 @@ class Splits:
         both = Dataset.open(folder / "train")
         rows = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
         folds = tuple((np.asarray(train, np.int64), np.asarray(val, np.int64)) for train, val in rows["folds"])
-        return cls(both.subset(np.asarray(rows["train"], np.int64)), None if rows["val"] is None else both.subset(np.asarray(rows["val"], np.int64)),
-                   Dataset.open(folder / "test") if test else None, folds)
+        val = None if rows["val"] is None else both.subset(np.asarray(rows["val"], np.int64))
+        return cls(both.subset(np.asarray(rows["train"], np.int64)), val, Dataset.open(folder / "test") if test else None, folds)
 
-
-def with_counts(spec: Spec, **counts: int) -> Spec:
-    return replace(spec, counts=counts)

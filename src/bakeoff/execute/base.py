@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 from bakeoff.train.setup import Setup
 from bakeoff.types import Job
 
+FULL_DISK = "the disk is full"
+
 
 @dataclass(frozen=True)
 class Piece:

@@ -34,7 +34,7 @@ class Local:
         self.running: list[Running] = []
         with one_thread(), nameless_main():
             from multiprocessing import forkserver
-            forkserver.ensure_running()                   # type: ignore[attr-defined]
+            forkserver.ensure_running()
 
     def free(self) -> bool:
         return len(self.running) < self.jobs
@@ -88,7 +88,9 @@ class Local:
 def died(code: int | None) -> str:
     if code == -9:
         return "its process was killed (signal 9): most likely out of memory"
-    return f"its process ended with signal {-code}" if code is not None and code < 0 else f"its process ended with code {code} and no answer"
+    if code is not None and code < 0:
+        return f"its process ended with signal {-code}"
+    return f"its process ended with code {code} and no answer"
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import json
 import os
 import shutil
@@ -9,23 +11,30 @@ import signal
 import threading
 import time
 import traceback
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import threadpoolctl
 import torch
-import torch._dynamo          # building an optimizer imports it: 1.4 s that every worker would pay
 
 from bakeoff import registry
 from bakeoff.errors import BakeoffError
-from bakeoff.execute.base import Piece
+from bakeoff.execute.base import FULL_DISK, Piece
 from bakeoff.train import contender as contenders
 from bakeoff.train import feed, loop
 from bakeoff.train.loop import Diverged
 from bakeoff.train.record import plain
 from bakeoff.types import Job, Trial
 
+# Imported once for all workers forked from this process: building an optimizer alone imports torch._dynamo, 1.4 s
+WARM = ("torch._dynamo", "safetensors.torch", "pyarrow.parquet", "scipy.linalg", "scipy.ndimage", "scipy.optimize", "scipy.sparse",
+        "sklearn.ensemble")
+for _name in WARM:
+    importlib.import_module(_name)
 for _sort in ("family", "baseline", "task", "metric"):
     registry.every(_sort)
 
@@ -43,6 +52,8 @@ def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> 
         answer.send(("error", "out of memory", traceback.format_exc()))
     except (BakeoffError, Diverged) as error:
         answer.send(("error", str(error), ""))
+    except OSError as error:
+        answer.send(("error", FULL_DISK if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"OSError: {error}", traceback.format_exc()))
     except Exception as error:        # whatever a contender does wrong is its own failure, not the run's
         short = "out of memory" if "alloc" in str(error) and "memory" in str(error) else f"{type(error).__name__}: {error}"
         answer.send(("error", short, traceback.format_exc()))
@@ -59,15 +70,12 @@ def end_with(parent: Connection) -> None:
 
 def first_to_go() -> None:
     """Out of memory, the system should end a training, not the run."""
-    try:
+    with suppress(OSError):           # not Linux: the system decides
         Path("/proc/self/oom_score_adj").write_text("1000")
-    except OSError:
-        pass                          # not Linux: the system decides
 
 
 def threads_limited(threads: int) -> Any:
-    from threadpoolctl import threadpool_limits
-    return threadpool_limits(threads)
+    return threadpoolctl.threadpool_limits(threads)
 
 
 def train(piece: Piece) -> Trial:
@@ -85,7 +93,6 @@ def train(piece: Piece) -> Trial:
 
 def save_final(folder: Path, fitted: Any, outputs: torch.Tensor, test: Any, task: Any, setup: Any, job: Job) -> None:
     """Weights, settings and answers, the whole folder at once: a crash leaves either nothing or all of it."""
-    import pandas as pd
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -138,16 +145,18 @@ def starting_examples(train: int) -> float:
     return max(min(30.0 * train, 60_000.0), 2.5 * train)
 
 
-def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any, allowed: float) -> tuple[dict[str, Any], float]:
-    """The dearest width and fold whose work per example is allowed, else the cheapest: the same rule for everyone."""
+def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any,
+                     allowed: float) -> tuple[dict[str, Any], float]:
+    """The dearest width and fold whose work per example is allowed, else one hardly dearer than the cheapest: the same rule
+    for everyone. (Where calls, not sums, take the time, a narrow network saves next to nothing.)"""
     found = []
     for width in space["width"].values or (start["width"],):
         for fold in space["fold"].values:
             if width <= start["width"]:
                 point = {**start, "width": width, "fold": fold}
                 found.append((entrant.units(data, task, point), width, point))
-    fit = [one for one in found if one[0] <= allowed]
-    units, _, point = max(fit, key=lambda one: one[:2]) if fit else min(found, key=lambda one: one[:2])
+    allowed = max(allowed, 1.25 * min(one[0] for one in found))
+    units, _, point = max((one for one in found if one[0] <= allowed), key=lambda one: one[:2])
     return point, units
 
 
@@ -156,15 +165,16 @@ def step_seconds(entrant: contenders.Neural, start: dict[str, Any], data: Any, t
     device, size = torch.device(setup.device), min(int(start["batch"]), len(data))
     network = entrant.build(Job(entrant.name, 0, "tune", setup.seed, start, 0), data.spec, task, setup, setup.seed)
     loop.train(network, data, None, task, start, examples=2 * size, seed=0, device=device)
-    began, times = time.perf_counter(), []
-    while len(times) < 3 or time.perf_counter() - began < limit_seconds and len(times) < 60:
+    began = time.perf_counter()
+    times: list[float] = []
+    while len(times) < 3 or (time.perf_counter() - began < limit_seconds and len(times) < 60):
         times.append(loop.train(network, data, None, task, start, examples=3 * size, seed=len(times), device=device).seconds / (3 * size))
         if time.perf_counter() - began > 3 * limit_seconds:
             break
     return sorted(times)[len(times) // 2]
 
 
-def calibrate_plain(entrant: contenders.Plain, job: Job, splits: Any, task: Any, piece: Piece) -> dict[str, float]:
+def calibrate_plain(entrant: contenders.Plain, job: Job, splits: Any, task: Any, piece: Piece) -> dict[str, Any]:
     """Times a baseline on growing parts of the training split until it takes long enough to be judged by."""
     data = splits.together()
     start = {**entrant.space(data.spec, task, piece.setup).defaults(), **job.params}

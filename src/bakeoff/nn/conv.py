@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
@@ -19,26 +24,65 @@ class Conv(nn.Module):
                  causal: bool = False, groups: int = 1, bias: bool = True) -> None:
         super().__init__()
         self.rank, self.stride, self.groups = rank, stride, groups
-        before = [(kernel - 1) * dilation if causal and axis == 0 else (kernel - 1) * dilation // 2 for axis in range(rank)]
-        self.pads = [(start, (kernel - 1) * dilation - start) for start in before]
+        before = [kernel - 1 if causal and axis == 0 else (kernel - 1) // 2 for axis in range(rank)]
+        self.pads = [(start * dilation, (kernel - 1 - start) * dilation) for start in before]
         self.dilation = dilation
+        self.alone_and_dilated = dilation > 1 and stride == 1 and groups == inputs == outputs and not bias
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, *(kernel,) * rank))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        axes = self.rank
-        even = all(start == end for start, end in self.pads)
+        by_hand = self.alone_and_dilated and x.device.type == "cpu" and not torch.compiler.is_exporting()
+        even = not by_hand and all(start == end for start, end in self.pads)
         if not even:
             x = F.pad(x, (0, 0, *(edge for pair in reversed(self.pads) for edge in pair)))
+        if by_hand:
+            return _Taps.apply(x, self.weight.squeeze(1).movedim(0, -1).contiguous(), self.dilation)
         padding = tuple(start if even else 0 for start, _ in self.pads)
-        if axes == 1:
+        if self.rank == 1:
             y = F.conv2d(x.unsqueeze(1).permute(0, 3, 1, 2), self.weight.unsqueeze(2), self.bias, (1, self.stride),
                          (0, *padding), (1, self.dilation), self.groups)
             return y.permute(0, 2, 3, 1).squeeze(1)
-        convolve = F.conv2d if axes == 2 else F.conv3d
+        convolve = F.conv2d if self.rank == 2 else F.conv3d
         y = convolve(x.movedim(-1, 1), self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
         return y.movedim(1, -1)
+
+
+class _Taps(torch.autograd.Function):
+    """Each channel's own convolution as one shifted product per weight. padded (B, *S + reach, C), weight (*kernel, C).
+
+    On CPU torch's dilated convolution per channel has a backward up to 20 times as slow: 10 ms against .5 at (16, 64, 64),
+    kernel 5, dilation 4.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, weight: Tensor, dilation: int) -> Tensor:
+        ctx.save_for_backward(padded, weight)
+        ctx.dilation = dilation
+        out = None
+        for own, place in taps(padded, weight, dilation):
+            out = padded[place] * own if out is None else out.addcmul_(padded[place], own)
+        assert out is not None
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        padded, weight = ctx.saved_tensors
+        dpadded, dweight = torch.zeros_like(padded), []
+        for own, place in taps(padded, weight, ctx.dilation):
+            dpadded[place].addcmul_(grad, own)
+            dweight.append((padded[place] * grad).flatten(0, -2).sum(0))
+        return dpadded, torch.stack(dweight).view_as(weight), None
+
+
+def taps(padded: Tensor, weight: Tensor, dilation: int) -> Iterator[tuple[Tensor, tuple[slice, ...]]]:
+    """Each weight (C,) of the kernel and the part of the padded grid it meets."""
+    kernel = weight.shape[:-1]
+    sizes = [size - (k - 1) * dilation for size, k in zip(padded.shape[1:-1], kernel, strict=True)]
+    for own, at in zip(weight.flatten(0, -2), product(*map(range, kernel)), strict=True):
+        yield own, (slice(None), *(slice(n * dilation, n * dilation + size) for n, size in zip(at, sizes, strict=True)))
 
 
 class Separable(nn.Module):

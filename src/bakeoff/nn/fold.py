@@ -13,7 +13,8 @@ from bakeoff.errors import Defect
 from bakeoff.nn.masked import pad_to_multiple, strided
 from bakeoff.types import Grid, Sizes, Spec
 
-LONGEST = 1024                # a raster of more cells than this is not on offer: patches of pixels are
+LONGEST = 1024                # grids of more cells than this are not on offer where a coarser fold is
+START = 64                    # the starting fold leaves at most so many cells, where it can
 NAMES = {"raster": "raster", "leading": "leading", "keep": "keep"}
 
 
@@ -50,15 +51,18 @@ class Fold:
         return self.order if self.patch == 1 else f"{self.order} {self.patch}"
 
     def __call__(self, grid: Grid) -> tuple[Grid, Cells]:
-        """(B, *S, C) → (B, *R, patch^rank·C); ids pass with patch 1 and keep or raster."""
-        if grid.x.dtype == torch.int64 and grid.x.dim() - 1 <= self.rank and self.patch == 1:
-            return grid, Cells(tuple(grid.x.shape[1:]), grid.valid, None)
+        """(B, *S, C) → (B, *R, patch^rank·C); ids (B, *S) → (B, *R) with patch 1 and keep or raster."""
+        if grid.x.dtype != torch.int64:
+            return self.lowered(grid)
+        folded, cells = self.lowered(Grid(grid.x[..., None], grid.valid))    # ids are one channel while they move
+        return Grid(folded.x.squeeze(-1), folded.valid), cells
+
+    def lowered(self, grid: Grid) -> tuple[Grid, Cells]:
         x, valid = self.patched(grid)
         sizes = tuple(x.shape[1:-1])
         if self.order == "leading":
-            kept = sizes[:self.rank]
-            merged = x.reshape(x.shape[0], *kept, -1)
-            return Grid(merged, None if valid is None else valid.flatten(1 + self.rank).any(-1)), Cells(sizes, valid, None)
+            steps = None if valid is None else valid.flatten(1 + self.rank).any(-1)
+            return Grid(x.flatten(1 + self.rank), steps), Cells(sizes, valid, None)
         if self.order == "keep" or len(sizes) == self.rank:
             return Grid(x, valid), Cells(sizes, valid, None)
         flat = x.flatten(self.rank, -2)
@@ -117,20 +121,25 @@ class Fold:
         return channels
 
 
-def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST) -> list[Fold]:
+def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST, start: int = START) -> list[Fold]:
     """The folds that let an encoder of these ranks read data of this Spec, the starting one first; empty: none does.
 
-    Ids and causal tasks: patch 1. A patch is offered while at least four cells remain along the shortest axis.
+    The starting one is the finest that leaves at most `start` cells of a typical example, or else the coarsest; the
+    others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is offered while at least four cells remain
+    along the shortest axis.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
     patches = [1] if spec.channels is None or causal or spec.one_cell else [
         p for p in (1, 2, 4, 8) if p == 1 or min(typical) // p >= 4]
-    folds: list[Fold] = []
-    if spec.rank in ranks:
-        fit = [p for p in patches if prod(-(-size // p) for size in typical) <= max(longest, 4096)]
-        folds = [Fold(spec.rank, p) for p in fit or patches[-1:]]
-    elif 1 in ranks:
-        if all(size is not None for size in spec.sizes[1:]) and spec.channels is not None:
-            folds += [Fold(1, p, "leading") for p in patches if p <= 2]
-        folds += [Fold(1, p, "raster") for p in patches if prod(-(-size // p) for size in typical) <= longest // 4]
-    return folds
+    folds: list[tuple[int, Fold]] = []                       # cells an encoder reads one after the other, fold
+    for p in patches:
+        sizes = [-(-size // p) for size in typical]
+        if spec.rank in ranks:
+            folds.append((prod(sizes), Fold(spec.rank, p)))
+        elif 1 in ranks:
+            if p <= 2 and spec.channels is not None and all(size is not None for size in spec.sizes[1:]):
+                folds.append((sizes[0], Fold(1, p, "leading")))
+            folds.append((prod(sizes), Fold(1, p, "raster")))
+    fit = [(cells, fold) for cells, fold in folds if cells <= longest] or folds[-1:]
+    first = next((fold for cells, fold in fit if cells <= start), min(fit, key=lambda pair: pair[0])[1] if fit else None)
+    return sorted((fold for _, fold in fit), key=lambda fold: fold != first)

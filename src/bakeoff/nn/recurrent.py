@@ -73,10 +73,10 @@ def run(kernel: nn.RNNBase, x: Tensor, truncate: int) -> Tensor:
 def joint_bias(kernel: nn.RNNBase) -> Tensor:
     """Both biases as one; a GRU's new-memory bias stays apart, since the reset gate scales it."""
     own, recurrent = kernel.get_parameter("bias_ih_l0"), kernel.get_parameter("bias_hh_l0")
-    if kernel.mode == "GRU":
-        units = kernel.hidden_size
-        recurrent = torch.cat([recurrent[:2 * units], torch.zeros_like(recurrent[:units])])
-    return own + recurrent
+    if kernel.mode != "GRU":
+        return own + recurrent
+    units = kernel.hidden_size
+    return own + torch.cat([recurrent[:2 * units], torch.zeros_like(recurrent[:units])])
 
 
 def started(kernel: nn.RNNBase, gate: int | None = None) -> nn.RNNBase:

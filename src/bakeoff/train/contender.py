@@ -325,15 +325,25 @@ def mean_curve(curves: Sequence[Sequence[Point]]) -> list[Point]:
     """The mean over inner folds, look by look; examples are those of one fold's training, seconds the sum."""
     if len(curves) == 1:
         return list(curves[0])
-    return [Point(points[0].examples, *(float(np.mean([getattr(p, name) for p in points])) for name in ("value", "loss", "train_loss")),
+    return [Point(points[0].examples, mean([p.value for p in points]), mean([p.loss for p in points]), mean([p.train_loss for p in points]),
                   sum(p.seconds for p in points)) for points in zip(*curves, strict=True)]
 
 
+def mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
 def subsampled(data: Dataset, most: int | None, seed: int) -> Dataset:
-    """At most so many examples of a view, drawn evenly from all."""
+    """About so many examples of a view, drawn evenly, of every class in proportion and at least one."""
     if most is None or most >= len(data):
         return data
-    return data.subset(np.sort(np.random.default_rng(seed).choice(len(data), most, replace=False)))
+    order = np.random.default_rng(seed).permutation(len(data))
+    y = data.y[torch.from_numpy(data.index)]
+    if y.dtype != torch.int64:
+        return data.subset(np.sort(order[:most]))
+    labels = y.numpy()[order]
+    kept = [order[labels == label] for label in np.unique(labels)]
+    return data.subset(np.sort(np.concatenate([rows[:max(1, round(most * len(rows) / len(data)))] for rows in kept])))
 
 
 def middle_of(data: Dataset) -> int:

@@ -44,8 +44,10 @@ def plain(value: Any) -> Any:
 
 
 def trial_from(record: Mapping[str, Any]) -> Trial:
-    number = math.nan
-    curve = tuple(Point(**{key: number if one is None else one for key, one in point.items()}) for point in record["curve"])
+    def point(values: Mapping[str, Any]) -> Point:
+        return Point(**{key: math.nan if one is None else one for key, one in values.items()})
+
+    curve = tuple(point(values) for values in record["curve"])
     fields: dict[str, Any] = {**record, "job": Job(**record["job"]), "curve": curve, "spent": Spend(**record["spent"]),
                               "cost": None if record["cost"] is None else Cost(**record["cost"])}
     return Trial(**fields)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bakeoff import registry
-from bakeoff.data.base import Dataset, Splits
+from bakeoff.data.base import Splits
 from bakeoff.tasks.base import Task
 
 
@@ -41,17 +38,16 @@ class Setup:
 
     def open(self, fold: int = 0, test: bool = False) -> Splits:
         """The splits with collated targets. Tuning never passes test=True."""
-        folder, task = Path(self.folders[fold]), self.make_task(fold)
-        whole = Dataset.open(folder / "train")
-        whole.aim(task.collate(whole.targets))
-        rows = json.loads((folder / "splits.json").read_text())
-        val = None if rows["val"] is None else whole.subset(np.asarray(rows["val"], dtype=np.int64))
-        folds = tuple((np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)) for a, b in rows["folds"])
-        held = None
-        if test:
-            held = Dataset.open(folder / "test")
-            held.aim(task.collate(held.targets))
-        return Splits(whole.subset(np.asarray(rows["train"], dtype=np.int64)), val, held, folds)
+        task = self.make_task(fold)
+        splits = Splits.open(Path(self.folders[fold]), test)
+        both = splits.together()
+        both.aim(task.collate(both.targets))
+        splits.train.y = both.y
+        if splits.val is not None:
+            splits.val.y = both.y
+        if splits.test is not None:
+            splits.test.aim(task.collate(splits.test.targets))
+        return splits
 
 
 def with_metric(task: Task, metric: str) -> Task:

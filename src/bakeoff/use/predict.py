@@ -51,7 +51,7 @@ class Model:
             new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
-            for place, answer in zip(new.places, task.decode(fitted.outputs(new.dataset)), strict=True):
+            for place, answer in zip(new.rows.tolist(), task.decode(fitted.outputs(new.dataset)), strict=True):
                 answers[place] = answer
         return new.keys, answers, [f"{problem.where}: {problem.what}" for problem in new.problems]
 

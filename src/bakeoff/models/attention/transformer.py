@@ -1,0 +1,89 @@
+"""Transformer: every cell asks all others what they know, and mixes the answers. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bakeoff.nn.activation import activation_of
+from bakeoff.nn.drop import ChannelDrop
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.masked import zeroed
+from bakeoff.nn.position import angles, rotated, sinusoids
+from bakeoff.registry import family
+from bakeoff.space import Choice, Range
+from bakeoff.types import Grid, Sizes
+
+
+@family("transformer", group="attention")
+class Transformer(Encoder):
+    """Pre-norm layers over all cells in raster order; positions work for any length, each axis with its own.
+
+    Causal: a cell sees those that do not come later on the first axis. Departs from the paper: norm before each part
+    and rotary positions by default.
+    """
+
+    ranks = frozenset({1, 2, 3})
+    can_be_causal = True
+
+    def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
+                 depth: Annotated[int, Range(1, 4, "layers")] = 2,
+                 heads: Annotated[int, Choice(1, 2, 4, 8, meaning="attention heads")] = 4,
+                 expand: Annotated[int, Choice(1, 2, 4, meaning="hidden width of the feed-forward part, in multiples of D")] = 2,
+                 position: Annotated[str, Choice("rotary", "sinusoid", meaning="how a cell knows its place")] = "rotary",
+                 activation: str = "relu", dropout: float = 0.0) -> None:
+        super().__init__(dim, rank=rank, sizes=sizes)
+        self.causal, self.heads, self.position = causal, heads, position
+        self.layers = nn.ModuleList(Layer(dim, heads, expand, activation, dropout) for _ in range(depth))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, grid: Grid) -> Grid:
+        x, valid = grid
+        sizes = tuple(x.shape[1:-1])
+        y = x.flatten(1, -2)                                                 # (B, L, D)
+        cells = None if valid is None else valid.flatten(1)
+        turn = None
+        if self.position == "rotary":
+            angle = angles(sizes, x.shape[-1] // self.heads // 2, x.device)
+            turn = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        else:
+            y = zeroed(y + sinusoids(sizes, x.shape[-1], x.device).to(x.dtype), cells)
+        mask, ordered = self.seen(sizes, cells, x.device)
+        for layer in self.layers:
+            y = layer(y, turn, mask, ordered)
+        return Grid(zeroed(self.norm(y), cells).view(x.shape), valid)
+
+    def seen(self, sizes: tuple[int, ...], cells: Tensor | None, device: torch.device) -> tuple[Tensor | None, bool]:
+        """Who sees whom (B or 1, 1, L or 1, L), None: all; and whether it is the plain order of one axis."""
+        if self.causal and len(sizes) == 1:
+            return None, True                                                # padding lies behind: nobody sees it
+        mask = None
+        if cells is not None:
+            mask = (cells | ~cells.any(1, keepdim=True))[:, None, None]      # an empty example sees its zeros
+        if self.causal:
+            step = torch.arange(sizes[0], device=device).view(-1, *(1,) * (len(sizes) - 1)).expand(sizes).flatten()
+            earlier = (step <= step[:, None])[None, None]
+            mask = earlier if mask is None else mask & earlier
+        return mask, False
+
+
+class Layer(nn.Module):
+    def __init__(self, dim: int, heads: int, expand: int, activation: str, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.norm, self.ask, self.mix = nn.LayerNorm(dim), nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+        self.feed = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, expand * dim), activation_of(activation), nn.Linear(expand * dim, dim))
+        self.drop = ChannelDrop(dropout)
+        nn.init.xavier_uniform_(self.ask.weight)
+
+    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor] | None, mask: Tensor | None, ordered: bool) -> Tensor:
+        batch, cells, dim = x.shape
+        q, k, v = self.ask(self.norm(x)).view(batch, cells, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        if turn is not None:
+            q, k = rotated(q, *turn), rotated(k, *turn)
+        y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=ordered)
+        x = x + self.drop(self.mix(y.transpose(1, 2).reshape(batch, cells, dim)))
+        return x + self.drop(self.feed(x))

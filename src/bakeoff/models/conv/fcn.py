@@ -1,0 +1,44 @@
+"""Fully convolutional network: three plain convolutions, kept at full resolution and averaged at the end. Wang et al. 2017, https://arxiv.org/abs/1611.06455"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import nn
+
+from bakeoff.nn.activation import activation_of
+from bakeoff.nn.conv import Conv, Separable
+from bakeoff.nn.drop import ChannelDrop
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.norm import BatchNorm
+from bakeoff.registry import family
+from bakeoff.space import Choice
+from bakeoff.types import Grid, Sizes
+
+
+@family("fcn", group="conv")
+class FCN(Encoder):
+    """Kernels of k, about k/2 and 3 cells; on more than one axis at most 3. Departs from the paper: kernels are odd."""
+
+    ranks = frozenset({1, 2, 3})
+
+    def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
+                 kernel: Annotated[int, Choice(5, 9, 17, meaning="cells the first layer sees, on one axis")] = 9,
+                 wide: Annotated[int, Choice(1, 2, meaning="how many times D the middle layer holds")] = 2,
+                 separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
+                 activation: str = "relu", dropout: float = 0.0) -> None:
+        super().__init__(dim, rank=rank, sizes=sizes)
+        kernels = (kernel, kernel // 4 * 2 + 1, 3) if rank == 1 else (3, 3, 3)
+        widths = (dim, dim, wide * dim, dim)
+        conv = Separable if separable else Conv
+        self.convs = nn.ModuleList(conv(widths[i], widths[i + 1], k, rank=rank, bias=False) for i, k in enumerate(kernels))
+        self.norms = nn.ModuleList(BatchNorm(width) for width in widths[1:])
+        self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
+
+    def forward(self, grid: Grid) -> Grid:
+        x, valid = grid
+        for layer, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            if layer:
+                x = self.drop(x)
+            x = self.activation(norm(conv(x), valid))                        # every activation keeps zero at zero
+        return Grid(x, valid)

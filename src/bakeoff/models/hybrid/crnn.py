@@ -1,0 +1,68 @@
+"""Convolutional recurrent network: convolutions see local patterns, a recurrence reads their order. Shi et al. 2015, https://arxiv.org/abs/1507.05717"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import Tensor, nn
+
+from bakeoff.nn.activation import activation_of
+from bakeoff.nn.conv import Conv
+from bakeoff.nn.drop import ChannelDrop
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.masked import strided
+from bakeoff.nn.norm import BatchNorm
+from bakeoff.nn.recurrent import Recurrent, gru
+from bakeoff.registry import family
+from bakeoff.space import Choice, Range
+from bakeoff.types import Grid, Sizes
+
+LARGE = 16                    # an axis is halved while so many cells are left
+
+
+@family("crnn", group="hybrid")
+class CRNN(Encoder):
+    """Convolutions, each halving the grid while it is large enough, then a GRU along each axis in turn.
+
+    On two axes every column is read down, then every row across (Visin et al. 2015, https://arxiv.org/abs/1505.00393):
+    the reading is short and its batch large. Departs from the paper: strides instead of pooling, GRU instead of LSTM.
+    """
+
+    ranks = frozenset({1, 2})
+    can_be_causal = True
+    serial = True
+
+    def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
+                 convs: Annotated[int, Range(1, 3, "convolutions before the recurrence")] = 2,
+                 kernel: Annotated[int, Choice(3, 5, 7, meaning="cells a convolution sees; on two axes 3")] = 5,
+                 activation: str = "relu", dropout: float = 0.0, truncate: int = 0) -> None:
+        super().__init__(dim, rank=rank, sizes=sizes)
+        self.strides, total = [], 1
+        for _ in range(convs):
+            fits = not (full or causal) and all(size is None or size // total >= LARGE for size in sizes)
+            self.strides.append(2 if fits else 1)
+            total *= self.strides[-1]
+        self.stride = (total,) * rank
+        self.convs = nn.ModuleList(
+            Conv(dim, dim, kernel if rank == 1 else 3, rank=rank, stride=s, causal=causal, bias=False) for s in self.strides)
+        self.norms = nn.ModuleList(BatchNorm(dim) for _ in self.strides)
+        self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
+        self.readers = nn.ModuleList(
+            Recurrent(gru, dim, 1, causal=causal and axis == 0, dropout=dropout, truncate=truncate) for axis in range(rank))
+
+    def forward(self, grid: Grid) -> Grid:
+        x, valid = grid
+        for conv, norm, stride in zip(self.convs, self.norms, self.strides, strict=True):
+            valid = strided(valid, (stride,) * len(self.stride))
+            x = self.drop(self.activation(norm(conv(x), valid)))
+        for axis, reader in enumerate(self.readers):
+            x = along(reader, x, valid, axis + 1)
+        return Grid(x, valid)
+
+
+def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:
+    """reader (N, T, D) → (N, T, D) applied along one axis of (B, *S, D)."""
+    x = x.movedim(axis, -2)
+    mask = None if valid is None else valid.movedim(axis, -1).flatten(0, -2)
+    y = reader(x.flatten(0, -3), mask)
+    return y.view(x.shape).movedim(-2, axis)

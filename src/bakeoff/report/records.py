@@ -1,0 +1,205 @@
+"""A finished run's folder, read for the report: JSON, tables and answers as plain values. Nothing is computed or written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.errors import RunError
+from bakeoff.train.record import canonical, trial_from
+from bakeoff.types import Trial
+
+SCORE = "score:"                              # how the score columns of answers.parquet begin
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of leaderboard.csv."""
+
+    rank: int | None
+    contender: str
+    group: str
+    value: float | None
+    low: float | None
+    high: float | None
+    p_vs_best: float | None
+    tied: bool
+    state: str
+    why: str
+    numbers: Mapping[str, float | None]       # parameters, macs, train_seconds, step_ms, latency…, peak…, trials, examples, seconds
+
+    @property
+    def ranked(self) -> bool:
+        return self.rank is not None and self.value is not None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the finals of one contender said, one entry per test example. answers: (seeds, N); scores: (seeds, N, K) or None."""
+
+    keys: list[str]
+    targets: NDArray[Any]
+    answers: NDArray[Any]
+    labels: list[str]
+    scores: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that the report shows."""
+
+    folder: Path
+    question: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    data: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    comparison: Mapping[str, Any]
+    shown: Mapping[str, Any]
+    rows: list[Row]
+    trials: list[Trial]
+
+    @cached_property
+    def ranked(self) -> list[Row]:
+        """Contenders with a value, the best first."""
+        return sorted((row for row in self.rows if row.ranked), key=lambda row: row.rank or 0)
+
+    @cached_property
+    def row(self) -> dict[str, Row]:
+        return {row.contender: row for row in self.rows}
+
+    @cached_property
+    def tuning(self) -> dict[str, list[Trial]]:
+        """Trials of the search per contender, in the order of their numbers."""
+        return self._stage("tune")
+
+    @cached_property
+    def finals(self) -> dict[str, list[Trial]]:
+        return self._stage("final")
+
+    def _stage(self, stage: str) -> dict[str, list[Trial]]:
+        found: dict[str, list[Trial]] = {row.contender: [] for row in self.rows}
+        for trial in sorted(
+            (trial for trial in self.trials if trial.job.stage == stage), key=lambda trial: (trial.job.fold, trial.job.number)
+        ):
+            found.setdefault(trial.job.contender, []).append(trial)
+        return found
+
+    def group(self, contender: str) -> str:
+        if contender in self.row:
+            return self.row[contender].group
+        return str(self.plan.get("contenders", {}).get(contender, {}).get("group", ""))
+
+    @property
+    def high_is_good(self) -> bool:
+        return self.comparison.get("best", self.plan.get("metric_best", "high")) == "high"
+
+    @property
+    def metric(self) -> str:
+        return str(self.verdict.get("metric") or self.plan["metric"])
+
+    @property
+    def best(self) -> str:
+        return str(self.verdict["best"])
+
+    @property
+    def recommended(self) -> str:
+        return str(self.verdict["recommended"])
+
+    @cached_property
+    def tied(self) -> list[str]:
+        """Contenders not distinguishable from the best, without it, by rank."""
+        named = set(self.verdict.get("tied_with") or [])
+        return [row.contender for row in self.ranked if row.contender in named and row.contender != self.best]
+
+    @property
+    def tests(self) -> int:
+        return int(self.verdict.get("n_test") or self.data.get("counts", {}).get("test") or 0)
+
+    @property
+    def classes(self) -> list[str]:
+        return [str(label) for label in self.data.get("classes") or {}]
+
+    def best_trial(self, contender: str) -> Trial | None:
+        """The finished trial whose setting was refitted."""
+        done = [trial for trial in self.tuning.get(contender, ()) if trial.state == "done" and trial.score is not None]
+        return max(done, key=lambda trial: (trial.score or 0.0, -trial.job.number), default=None)
+
+    def answers(self, contender: str, scores: bool = False) -> Answers | None:
+        """None where no answers were kept, or those of the seeds do not belong together."""
+        import pyarrow.parquet as parquet
+        tables = []
+        for file in sorted((self.folder / "finals" / contender).glob("seed-*/answers.parquet"), key=lambda file: file.parent.name):
+            names = parquet.read_schema(file).names
+            labels = [name.removeprefix(SCORE) for name in names if name.startswith(SCORE)]
+            wanted = ["key", "target", "answer", *(SCORE + label for label in labels if scores)]
+            tables.append((parquet.read_table(file, columns=wanted), labels))
+        if not tables:
+            return None
+        first, labels = tables[0]
+        keys = [str(key) for key in first["key"].to_pylist()]
+        if any(table["key"].to_pylist() != first["key"].to_pylist() or others != labels for table, others in tables):
+            return None
+        said = np.array([table["answer"].to_pylist() for table, _ in tables])
+        given = None
+        if scores and labels:
+            given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in labels]) for table, _ in tables]).astype(float)
+        return Answers(keys, np.array(first["target"].to_pylist()), said, labels, given)
+
+
+def read(folder: Path) -> Run:
+    """Raises RunError where the folder is no run, or one that has not ended."""
+    if not (folder / "question.json").is_file():
+        raise RunError("this is not a run's folder", f"{folder}: question.json is missing", "Give the folder that `bakeoff run` printed.")
+    if not (folder / "verdict.json").is_file() or not (folder / "leaderboard.csv").is_file():
+        raise RunError("this run has not ended, there is no verdict yet", str(folder), f"Finish it first: bakeoff resume {folder}")
+    with (folder / "leaderboard.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row_of(record) for record in csv.DictReader(file)]
+    question, plan, data, verdict, comparison, shown = (
+        load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown"))
+    return Run(folder, question, plan, data, verdict, comparison, shown, rows, trials_of(folder / "trials.jsonl"))
+
+
+def load(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def row_of(record: Mapping[str, str]) -> Row:
+    plain = {"rank", "contender", "group", "metric", "value", "low", "high", "p_vs_best", "tied", "state", "why"}
+    rank = number(record["rank"])
+    return Row(None if rank is None else int(rank), record["contender"], record["group"], number(record["value"]), number(record["low"]),
+               number(record["high"]), number(record["p_vs_best"]), record["tied"].strip().lower() in {"true", "1", "yes"},
+               record["state"], record["why"], {name: number(text) for name, text in record.items() if name not in plain})
+
+
+def number(text: object) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(str(text))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def trials_of(file: Path) -> list[Trial]:
+    """Whole lines with a right checksum; what a crash left half written is passed over."""
+    if not file.is_file():
+        return []
+    found = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+            if f"{zlib.crc32(canonical(record['trial']).encode()):08x}" == record["sum"]:
+                found.append(trial_from(record["trial"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found

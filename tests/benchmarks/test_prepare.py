@@ -1,0 +1,89 @@
+"""The scripts that bring data of other layouts into one that is read, on tiny inputs."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import tarfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "prepare"
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"prepare_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_sentences_of_two_files_become_one_table_with_a_split(tmp_path: Path) -> None:
+    (tmp_path / "train.all").write_bytes("0 What is a caf\xe9 ?\x85 yes\n1 Who\tis it\n\n2 \n".encode("latin-1"))
+    (tmp_path / "test.all").write_bytes(b"1 Who was it ?\n")
+    script("trec").main([str(tmp_path / "out.csv"), "--train", str(tmp_path / "train.all"), "--test", str(tmp_path / "test.all")])
+    assert table(tmp_path / "out.csv") == [{"text": "What is a café ?\x85 yes", "label": "0", "split": "train"},
+                                           {"text": "Who\tis it", "label": "1", "split": "train"},
+                                           {"text": "Who was it ?", "label": "1", "split": "test"}]
+
+
+def test_folds_hold_every_label_alike_and_stay_the_same(tmp_path: Path) -> None:
+    (tmp_path / "all").write_text("".join(f"{number % 2} sentence {number}\n" for number in range(60)))
+    for name in ("a.csv", "b.csv"):
+        script("trec").main([str(tmp_path / name), "--all", str(tmp_path / "all")])
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    counts = Counter((row["fold"], row["label"]) for row in table(tmp_path / "a.csv"))
+    assert set(counts.values()) == {3}
+    assert {fold for fold, _ in counts} == set(map(str, range(1, 11)))
+
+
+def test_sentences_ask_for_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        script("trec").main([str(tmp_path / "out.csv")])
+    assert "or --all" in capsys.readouterr().err
+
+
+def test_a_problem_is_unpacked_into_its_folder(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("A/A_TRAIN.ts", "A/A_TEST.ts", "B/B_TRAIN.tsv", "B/B_TEST.tsv", "README.md"):
+            archive.writestr(name, name)
+    script("ucr").main([str(tmp_path / "all.zip"), str(tmp_path / "out"), "B"])
+    assert sorted(str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")) == ["B/B_TEST.tsv", "B/B_TRAIN.tsv"]
+    with pytest.raises(SystemExit, match="has no C; it has A, B"):
+        script("ucr").main([str(tmp_path / "all.zip"), str(tmp_path / "out"), "C"])
+
+
+def test_reviews_keep_the_folds_of_their_names(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "reviews.tar.gz", "w:gz") as archive:
+        for name, text in (("txt/neg/cv012_3.txt", "bad\nfilm"), ("txt/pos/cv945_1.txt", "good"), ("txt/readme.txt", "x")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    script("review_polarity").main([str(tmp_path / "reviews.tar.gz"), str(tmp_path / "out.csv")])
+    assert table(tmp_path / "out.csv") == [{"text": "bad\nfilm", "label": "neg", "fold": "1"}, {"text": "good", "label": "pos", "fold": "10"}]
+
+
+def test_the_packaged_samples_can_be_built_again(tmp_path: Path, shared_data: Path) -> None:
+    package = Path(__file__).parents[2] / "src" / "bakeoff" / "samples"
+    build = script("samples").main
+    build(["shakespeare", str(shared_data / "tiny-shakespeare/input.txt"), "--out", str(tmp_path)])
+    assert (tmp_path / "shakespeare.csv").read_bytes() == (package / "shakespeare.csv").read_bytes()
+    build(["digits", "--out", str(tmp_path)])
+    with np.load(tmp_path / "digits.npz") as new, np.load(package / "digits.npz") as old:
+        assert all((new[name] == old[name]).all() for name in ("x", "y"))
+    build(["vowels", str(shared_data / "uea-multivariate/uea_multivariate.zip"), "--out", str(tmp_path)])
+    with zipfile.ZipFile(tmp_path / "vowels.zip") as new_zip, zipfile.ZipFile(package / "vowels.zip") as old_zip:
+        assert {name: new_zip.read(name) for name in new_zip.namelist()} == {name: old_zip.read(name) for name in old_zip.namelist()}

@@ -1,0 +1,82 @@
+"""Real data sets are recognised without being told, in the layouts in which they are passed around."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bakeoff.data.load import Loaded
+from bakeoff.errors import DataError
+
+Check = Callable[..., Loaded]
+
+
+def test_fashion_mnist_is_an_idx_pair_with_its_own_test(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "fashion-mnist")
+    assert (loaded.kind_name, loaded.task_name) == ("image", "classify")
+    assert loaded.record["counts"] == {"train": 48000, "val": 12000, "test": 10000}
+    assert loaded.record["classes"]["7"] == {"train": 4800, "val": 1200, "test": 1000}
+    assert loaded.spec.mean[0] / 255 == pytest.approx(0.2860, abs=0.001)        # as its README states
+    assert loaded.spec.std[0] / 255 == pytest.approx(0.3530, abs=0.001)
+
+
+def test_batches_are_taken_faster_than_any_network_eats_them(shared_data: Path, check: Check) -> None:
+    """1 M images/s is the aim (benchmarks/speed/load.py); a quarter of it holds on a busy machine too."""
+    train = check(shared_data / "fashion-mnist").splits.train
+    train.aim(torch.zeros(len(train), dtype=torch.int64))
+    order = np.random.default_rng(0).permutation(len(train))
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        for start in range(0, len(order), 256):
+            train.take(order[start:start + 256])
+        seconds.append(time.perf_counter() - began)
+    assert len(train) / min(seconds) > 250_000
+
+
+def test_pneumonia_mnist_is_an_npz_with_three_splits(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "pneumonia-mnist")
+    assert loaded.record["counts"] == {"train": 4708, "val": 524, "test": 624}
+    assert loaded.record["classes"] == {"0": {"train": 1214, "val": 135, "test": 234}, "1": {"train": 3494, "val": 389, "test": 390}}
+    assert loaded.spec.channels == 1
+
+
+def test_rsscn7_is_a_folder_per_class_in_an_archive(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "rsscn7-four", set={"image.size": "32"})
+    assert loaded.record["counts"] == {"train": 960, "val": 320, "test": 320}
+    assert set(loaded.record["classes"]) == {"bField", "dRiverLake", "eForest", "fResident"}
+    assert (loaded.spec.sizes, loaded.spec.channels) == ((32, 32), 3)
+
+
+@pytest.mark.parametrize(("name", "task", "rows", "channels"), [
+    ("iris.csv", "classify", 150, 4), ("ionosphere.csv", "classify", 351, 33), ("winequality-red.csv", "classify", 1599, 11),
+])
+def test_tables_without_a_header_are_read_with_the_target_last(
+        name: str, task: str, rows: int, channels: int, shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "tabular/tabular.zip" / name)
+    assert (loaded.kind_name, loaded.task_name, loaded.record["kept"], loaded.spec.channels) == ("table", task, rows, channels)
+    assert any("the target is the last" in note for note in loaded.record["notes"])
+
+
+def test_adult_has_a_test_file_whose_labels_end_in_a_dot(shared_data: Path, check: Check) -> None:
+    with pytest.raises(DataError, match=r"label '<=50K.' of the test split is not among the 2 training classes"):
+        check(shared_data / "tabular/tabular.zip/adult", target="15")
+    loaded = check(shared_data / "tabular/tabular.zip/adult-train.csv", target="15")
+    assert loaded.record["kept"] == 32561
+    assert loaded.spec.channels == 108
+
+
+def test_several_tables_in_an_archive_are_not_mixed(shared_data: Path, check: Check) -> None:
+    with pytest.raises(DataError, match=r"5 tables here.*tabular/adult takes its train and test file"):
+        check(shared_data / "tabular")
+
+
+def test_a_series_in_a_larger_archive_can_be_named(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "uea-multivariate/uea_multivariate.zip/JapaneseVowels")
+    assert (loaded.kind_name, loaded.record["counts"]) == ("series", {"train": 270, "val": 0, "test": 370})
+    assert (loaded.spec.sizes, loaded.spec.channels, len(loaded.splits.folds)) == ((None,), 12, 3)

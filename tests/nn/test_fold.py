@@ -1,0 +1,115 @@
+"""A fold is geometry: undone, it gives back exactly what went in."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bakeoff.errors import Defect
+from bakeoff.nn.fold import Fold, on_offer
+from bakeoff.types import Grid, Spec
+
+
+def ragged(shapes: list[tuple[int, ...]], channels: int = 2) -> Grid:
+    sizes = [max(1, *(shape[axis] for shape in shapes)) for axis in range(len(shapes[0]))]
+    x, valid = torch.zeros(len(shapes), *sizes, channels), torch.zeros(len(shapes), *sizes, dtype=torch.bool)
+    for number, shape in enumerate(shapes):
+        place = (number, *(slice(0, size) for size in shape))
+        x[place] = torch.randn(*shape, channels)
+        valid[place] = True
+    return Grid(x, valid)
+
+
+SHAPES = st.integers(1, 3).flatmap(lambda rank: st.lists(st.tuples(*[st.integers(0, 5)] * rank), min_size=1, max_size=4))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SHAPES, st.sampled_from([1, 2, 3]))
+def test_a_raster_is_undone_exactly_whatever_the_sizes(shapes: list[tuple[int, ...]], patch: int) -> None:
+    grid = ragged(shapes)
+    fold = Fold(1, patch, "raster" if len(shapes[0]) > 1 else "keep")
+    patched, valid = fold.patched(grid)
+    folded, cells = fold(grid)
+    back = fold.back(folded, cells)
+    assert torch.equal(back.x, patched)
+    assert valid is not None
+    assert back.valid is not None
+    assert torch.equal(back.valid, valid)
+    assert folded.valid is not None
+    counts = folded.valid.sum(1)
+    assert torch.equal(folded.valid, torch.arange(folded.valid.shape[1]) < counts[:, None]), "valid cells are not a prefix"
+    assert torch.equal(counts, valid.flatten(1).sum(1))
+    assert not folded.x[~folded.valid].any()
+
+
+def test_a_raster_without_padding_is_a_reshape() -> None:
+    x = torch.arange(24.0).view(1, 2, 3, 4)
+    folded, cells = Fold(1, 1, "raster")(Grid(x, None))
+    assert torch.equal(folded.x, x.view(1, 6, 4))
+    assert torch.equal(Fold(1, 1, "raster").back(folded, cells).x, x)
+
+
+def test_a_patch_holds_its_pixels_row_by_row() -> None:
+    x = torch.arange(16.0).view(1, 4, 4, 1)
+    patched, _ = Fold(2, 2).patched(Grid(x, None))
+    assert patched[0, 0, 1].tolist() == [2, 3, 6, 7]
+
+
+def test_ids_are_rastered_as_they_are() -> None:
+    folded, cells = Fold(1, 1, "raster")(Grid(torch.arange(6).view(1, 2, 3), None))
+    assert folded.x.tolist() == [[0, 1, 2, 3, 4, 5]]
+    assert Fold(1, 1, "raster").back(Grid(torch.randn(1, 6, 4), None), cells).x.shape == (1, 2, 3, 4)
+
+
+def test_padding_ids_move_behind() -> None:
+    x = torch.tensor([[[5, 0], [7, 0]]])
+    folded, _ = Fold(1, 1, "raster")(Grid(x, x > 0))
+    assert folded.x.tolist() == [[5, 7, 0, 0]]
+
+
+def test_leading_keeps_the_first_axis_and_cannot_be_undone() -> None:
+    folded, cells = Fold(1, 1, "leading")(Grid(torch.randn(2, 5, 3, 4), None))
+    assert folded.x.shape == (2, 5, 12)
+    with pytest.raises(Defect):
+        Fold(1, 1, "leading").back(folded, cells)
+
+
+def test_a_strided_encoder_cannot_be_put_back_into_a_raster() -> None:
+    _, cells = Fold(1, 1, "raster")(Grid(torch.randn(1, 4, 4, 2), None))
+    with pytest.raises(Defect):
+        Fold(1, 1, "raster").back(Grid(torch.randn(1, 8, 2), None), cells)
+
+
+@pytest.mark.parametrize("text", ["keep", "keep 4", "raster", "raster 8", "leading 2"])
+def test_a_fold_is_read_as_it_is_written(text: str) -> None:
+    assert str(Fold.parse(text, 2)) == text
+
+
+def spec(sizes: tuple[int | None, ...], typical: tuple[int, ...] = (), channels: int | None = 1) -> Spec:
+    return Spec("any", tuple("abc"[:len(sizes)]), sizes, channels, None if channels else 50, None, {}, "", longest=typical, typical=typical)
+
+
+def names(*args: object) -> list[str]:
+    return [str(fold) for fold in on_offer(*args)]                           # type: ignore[arg-type]
+
+
+def test_long_grids_start_coarse_and_short_ones_as_they_are() -> None:
+    everywhere, rank1 = frozenset({1, 2, 3}), frozenset({1})
+    assert names(spec((24,)), everywhere, False)[0] == "keep"
+    assert names(spec((128,)), everywhere, False)[0] == "keep 2"
+    assert names(spec((427,)), everywhere, False)[0] == "keep 8"
+    assert names(spec((8, 8)), everywhere, False)[0] == "keep"
+    assert names(spec((28, 28)), everywhere, False)[0] == "keep 4"
+    assert names(spec((28, 28)), rank1, False)[0] == "leading"
+    assert names(spec((None, None), (28, 28)), rank1, False)[0] == "raster 4"
+
+
+def test_ids_causal_tasks_and_single_cells_have_no_patches() -> None:
+    for data, causal in [(spec((None,), (300,), None), False), (spec((300,)), True), (spec((1,)), False)]:
+        assert names(data, frozenset({1}), causal) == ["keep"]
+
+
+def test_a_family_of_a_higher_rank_alone_is_offered_nothing() -> None:
+    assert names(spec((24,)), frozenset({2}), False) == []

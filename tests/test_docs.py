@@ -1,0 +1,132 @@
+"""Docs are run: the tutorial's commands and code, the examples, the generated pages, links and options."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import bakeoff
+from bakeoff import estimators
+from bakeoff.cli import MEANINGS, app
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+TINY: dict[str, Any] = {"trials": 1, "examples": 200, "seeds": 1, "jobs": 1, "budget": None}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def tiny_runs(tmp_path, monkeypatch):
+    """Every run takes the smallest budget, in an empty folder."""
+    whole = bakeoff.run
+
+    def tiny(data: str, **options: Any) -> Any:
+        return whole(data, **{**options, **TINY, "slate": "mlp"})
+    monkeypatch.setattr(bakeoff, "run", tiny)
+    monkeypatch.setattr(estimators, "run", tiny)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["example"])
+
+
+def test_the_page_of_commands_is_what_the_commands_say():
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8") == generate["page"](), "run scripts/docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_options_and_commands_that_are_named_exist(page):
+    group = typer.main.get_command(app)
+    options = {name for command in group.commands.values() for parameter in command.params for name in parameter.opts}
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - {"--help", "--version"}
+    assert named <= options
+    assert set(re.findall(r"`bakeoff ([a-z]+)", text)) | set(re.findall(r"^bakeoff ([a-z]+)", text, re.MULTILINE)) <= set(group.commands)
+
+
+def test_the_tutorial_can_be_followed_word_by_word(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs/tutorial/first-run.md"
+    for line in "".join(blocks(page, "sh")).splitlines():
+        words = shlex.split(line)
+        assert words[0] == "bakeoff"
+        if "--budget" in words:
+            place = words.index("--budget")
+            words[place:place + 2] = ["--trials", "1", "--examples", "200", "--seeds", "1", "--jobs", "1"]
+        done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    for code in blocks(page, "python"):
+        exec(compile(code, str(page), "exec"), {})
+    assert (tmp_path / "digits-run" / "report.html").exists()
+    assert (tmp_path / "answers.csv").read_text().startswith("key,answer,score:0")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/howto").glob("*.md")), ids=lambda page: page.name)
+def test_code_in_the_how_tos_runs(page, tiny_runs):
+    for code in blocks(page, "python"):
+        exec(compile(code, str(page), "exec"), {})
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_run_and_are_short(path, tiny_runs, capsys):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+    runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out.strip()
+
+
+def test_every_public_name_is_there_and_says_what_it_is():
+    for name in bakeoff.__all__:
+        thing = getattr(bakeoff, name)
+        assert name == "__version__" or (thing.__doc__ or "").strip(), name
+
+
+def test_every_option_of_run_is_told_in_the_commands_and_in_no_other_words():
+    parameters = set(inspect.signature(bakeoff.run).parameters) - {"data", "watch", "born"}
+    assert set(MEANINGS) == parameters
+
+
+def test_the_readme_names_both_commands_and_every_picture_it_shows_is_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    assert pictures
+    assert all((ROOT / picture).exists() for picture in pictures)
+
+
+@pytest.mark.parametrize("script", ["scripts/check", "scripts/test", "scripts/docs", "scripts/bench", ".ci/run"])
+def test_scripts_can_be_run_and_are_sound_shell(script):
+    assert os.access(ROOT / script, os.X_OK)
+    subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+def test_no_host_of_a_registry_is_named():
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "constraints.txt", "pyproject.toml", ".ci/run"))
+    assert "index-url" not in text
+    assert not re.search(r"https?://", text)
+
+
+def test_fragments_of_changes_are_named_by_what_they_are():
+    for path in (ROOT / "changes.d").iterdir():
+        assert re.fullmatch(r"[a-z0-9-]+\.(added|changed|fixed|removed)\.md", path.name)
+        assert path.read_text(encoding="utf-8").strip()

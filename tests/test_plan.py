@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from bakeoff.errors import BudgetError
+from bakeoff.plan import FULL, MOST_TRIALS, Plan, Share, cut, neural_share, plain_share
+
+TIMING = {"seconds_per_example": 1e-4, "forward_seconds": 3e-5, "units": 1e-5}
+
+
+def share(seconds: float, **more) -> Share:
+    given = {"group": "conv", "start": {"batch": 32}, "train": 1000, "test": 300, "seeds": 3, "inner": 1, "trials": None, "examples": None}
+    return neural_share(TIMING, seconds, **{**given, **more})
+
+
+def predicted(one: Share, seeds: int = 3) -> float:
+    return (FULL + 0.45 * (one.trials - FULL)) * one.trial_seconds + seeds * one.final_seconds
+
+
+@pytest.mark.parametrize("seconds", [10, 40, 200, 2000])
+@pytest.mark.parametrize("inner", [1, 3])
+def test_what_is_planned_fits_into_the_share(seconds, inner):
+    one = share(seconds, inner=inner)
+    assert predicted(one) <= seconds * 1.01
+    assert FULL <= one.trials <= MOST_TRIALS
+
+
+def test_more_time_gives_longer_trainings_first_and_then_more_trials():
+    small, middle, large = share(20), share(60), share(400)
+    assert small.examples < middle.examples <= large.examples
+    assert large.trials > middle.trials
+
+
+def test_given_counts_are_taken_as_they_are():
+    one = share(5, trials=3, examples=777)
+    assert (one.trials, one.examples) == (3, 777)
+
+
+def test_a_share_too_small_for_one_step_is_said():
+    with pytest.raises(BudgetError, match="less than one step"):
+        share(1.0)
+
+
+def test_a_baseline_that_cannot_end_in_its_share_takes_a_stated_subsample():
+    timing = {"sample": 256, "fit_seconds": 0.2, "answer_seconds": 1e-3, "growth": 2.0}
+    given = {"start": {}, "settings": 4, "train": 48_000, "val": 2000, "test": 10_000, "seeds": 3, "inner": 1, "deterministic": True}
+    one = plain_share(timing, 30.0, **given)
+    assert one.trials == 1
+    assert one.subsample is not None
+    assert one.subsample < 48_000
+    assert "of 48,000 training examples" in one.note
+    assert plain_share({**timing, "growth": 1.0, "fit_seconds": 1e-3, "answer_seconds": 1e-6}, 30.0, **given).subsample is None
+
+
+def test_a_cut_shortens_everyone_alike_and_is_written_down():
+    shares = {name: share(60) for name in ("gru", "fcn")}
+    plan = Plan("series", "", "classify", "", "accuracy", "", "high", {}, 300.0, "seconds", 2, 1, 3, 0, "tpe", shares, {}, {}, False, True, 1,
+                {}, {}, "")
+    before = {name: one.trials for name, one in shares.items()}
+    assert cut(plan, {"gru": 2, "fcn": 1}, 0.6 * plan.seconds_left({}, {}), 1.0)
+    assert all(2 <= one.trials < before[name] for name, one in plan.contenders.items())
+    assert plan.contenders["gru"].trials == plan.contenders["fcn"].trials
+    assert plan.cuts[0]["what"]["trials"]
+    assert Plan.restore(plan.record()).record() == plan.record()
