@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import inspect
-import pickle
 from typing import Any
 
-import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import bakeoff
 from bakeoff import BakeoffClassifier, BakeoffRegressor
 
 TINY: dict[str, Any] = {"slate": "mlp", "trials": 1, "examples": 200, "seeds": 1, "jobs": 1}

@@ -52,13 +52,12 @@ def test_a_baseline_that_cannot_end_in_its_share_takes_a_stated_subsample():
     assert plain_share({**timing, "growth": 1.0, "fit_seconds": 1e-3, "answer_seconds": 1e-6}, 30.0, **given).subsample is None
 
 
-def test_a_cut_shortens_everyone_alike_and_is_written_down():
+def test_a_cut_ends_tuning_where_it_stands_and_is_written_down():
     shares = {name: share(60) for name in ("gru", "fcn")}
     plan = Plan("series", "", "classify", "", "accuracy", "", "high", {}, 300.0, "seconds", 2, 1, 3, 0, "tpe", shares, {}, {}, False, True, 1,
                 {}, {}, "")
-    before = {name: one.trials for name, one in shares.items()}
-    assert cut(plan, {"gru": 2, "fcn": 1}, 0.6 * plan.seconds_left({}, {}), 1.0)
-    assert all(2 <= one.trials < before[name] for name, one in plan.contenders.items())
-    assert plan.contenders["gru"].trials == plan.contenders["fcn"].trials
-    assert plan.cuts[0]["what"]["trials"]
+    before = shares["gru"].trials
+    cut(plan, {"gru": 3, "fcn": 2})
+    assert {name: one.trials for name, one in plan.contenders.items()} == {"gru": 3, "fcn": 2}
+    assert plan.cuts[0]["what"]["trials"] == {"gru": f"{before} → 3", "fcn": f"{before} → 2"}
     assert Plan.restore(plan.record()).record() == plan.record()

@@ -57,11 +57,11 @@ def test_grid_covers_the_first_choices_without_repeating():
     assert len(set(points)) == 9
 
 
-def test_nobody_is_pruned_before_two_have_finished_nor_when_four_could_no_longer_finish():
-    history = [ended(n, {}, 0.5, reached={"1/4": 0.1 * n, "1/2": 0.2 * n}) for n in range(3)]
-    assert tune.rungs_for(1, 8, history[:1], ("1/4", "1/2")) == {}
-    assert tune.rungs_for(3, 8, history, ("1/4", "1/2")) == {"1/4": pytest.approx(0.1), "1/2": pytest.approx(0.2)}
-    assert tune.rungs_for(7, 8, history, ("1/4", "1/2")) == {}
+def test_nobody_is_pruned_before_four_have_finished_and_then_by_the_second_best():
+    history = [ended(n, {}, 0.5, reached={"1/4": 0.1 * n, "1/2": 0.2 * n}) for n in range(4)]
+    assert tune.rungs_for(3, history[:3], ("1/4", "1/2")) == {}
+    assert tune.rungs_for(4, [*history[:3], ended(3, {}, None, "failed")], ("1/4", "1/2")) == {}
+    assert tune.rungs_for(4, history, ("1/4", "1/2")) == {"1/4": pytest.approx(0.2), "1/2": pytest.approx(0.4)}
 
 
 def test_the_best_is_a_finished_trial_and_the_earlier_of_equals():

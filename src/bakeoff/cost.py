@@ -1,8 +1,8 @@
 """What a contender costs: multiply-adds and kernels, counted; latency, step time and memory, measured.
 
 Counting rule: the multiply-adds of products and convolutions (linear maps, attention, recurrent cells) of one forward
-pass, biases left out. Elementwise work, normalisation, activations, pooling and look-ups count nothing, so the number is
-the same on every machine and for every implementation of a layer.
+pass, biases left out. Elementwise work, normalisation, activations, pooling and look-ups count nothing. The number is the same
+on every machine; a product that is written as elementwise work (one weight per channel, a recurrence without matrix) is none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bakeoff.types import Batch, Cost, Grid
 class Counted(NamedTuple):
     """One forward pass. calls: kernels launched, views left out; convolutions: those of them that convolve. serial: steps inside
     fused recurrent kernels, each of which waits for the one before (time × layers × directions). numbers: what kernels write
-    (not bytes), attention's scores and their exponentials, and what a convolution lays out anew before it begins."""
+    (not bytes), six per score inside attention, two per gate inside a fused LSTM, and what a convolution is given."""
 
     macs: int = 0
     calls: int = 0
@@ -85,7 +85,7 @@ FORMULAS: dict[str, Callable[..., int]] = {   # by operator; in-place and out= v
 ATTENTION = "_scaled_dot_product_"            # how the names of all its kernels begin
 # The nominal core: seconds of forward, backward and update together, per weight tensor, weight, and what is counted forward.
 # Fitted by least relative squares to 429 settings of 11 families (widths 16 … 128, all folds, batches 16 … 128, six shapes of data;
-# torch 2.13, one core of an AMD EPYC with AVX2): 96 % lie within 1.5 times of their family's common factor on that data
+# torch 2.13, one core of a busy AMD EPYC with AVX2): 93 – 96 % lie within 1.5 times of their family's common factor on that data
 # (benchmarks/speed/work.py). A multiply-add takes 1e-10 s, 30 a nanosecond over the three products of a step.
 SECONDS = {"tensor": 1.7e-4, "weight": 4.4e-9, "call": 1.2e-5, "convolution": 5e-4, "serial": 1.8e-5, "mac": 9.8e-11, "number": 1.36e-9}
 

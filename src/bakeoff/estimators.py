@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,6 +24,14 @@ KINDS = {2: "table", 3: "series", 4: "image"}             # by the number of axe
 LEFT_OUT = ("data", "watch", "born")                      # of run's parameters: given by `fit`, or of no use here
 FILES = ("config.json", "model.safetensors")              # all that a model needs
 OPTIONS = [one for one in inspect.signature(run).parameters.values() if one.name not in LEFT_OUT]
+
+
+class Scratch:
+    """A temporary folder that goes with whoever holds it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="bakeoff-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
 
 class Estimator(BaseEstimator):
@@ -54,11 +64,11 @@ class Estimator(BaseEstimator):
         if kind is None:
             raise ValueError(f"Found array with dim {x.ndim}. {type(self).__name__} expects 2, 3 or 4 axes, the examples' own first")
         options["set"] = {"kind": kind, **settings_of(options["set"])}
-        scratch = tempfile.TemporaryDirectory(prefix="bakeoff-")
-        np.savez(Path(scratch.name) / "arrays.npz", x=x, y=y)
-        options["out"] = options["out"] or Path(scratch.name) / "run"
+        scratch = Scratch()
+        np.savez(scratch.folder / "arrays.npz", x=x, y=y)
+        options["out"] = options["out"] or scratch.folder / "run"
         try:
-            self.result_ = run(Path(scratch.name) / "arrays.npz", **options)
+            self.result_ = run(scratch.folder / "arrays.npz", **options)
         except BakeoffError as error:
             raise ValueError(str(error)) from error
         self._scratch, self._model = scratch, self.result_.recommended
@@ -80,10 +90,10 @@ class Estimator(BaseEstimator):
         files = state.pop("_files", None)
         super().__setstate__(state)
         if files is not None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="bakeoff-")
+            self._scratch = Scratch()
             for name, content in files.items():
-                (Path(self._scratch.name) / name).write_bytes(content)
-            self._model = Model(Path(self._scratch.name))
+                (self._scratch.folder / name).write_bytes(content)
+            self._model = Model(self._scratch.folder)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

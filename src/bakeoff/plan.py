@@ -7,12 +7,12 @@ others in equal parts. The clock may later shorten the plan between trainings; e
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bakeoff.errors import BudgetError
+from bakeoff.types import Trial
 
 EFFICIENCY = 0.90             # of core-seconds that trainings get: the rest is starting processes and waiting for the last
 OVERHEAD = 0.25               # seconds a training takes besides its steps: process, data, counting
@@ -82,17 +82,30 @@ class Plan:
         shares = {name: Share(**share) for name, share in record["contenders"].items()}
         return cls(**{**record, "contenders": shares})
 
-    def seconds_left(self, ended: Mapping[str, int], finals: Mapping[str, int], folds: int = 1) -> float:
-        """Predicted core-seconds of what has not ended. ended, finals: trials and finals per contender that have."""
+    def seconds_left(self, ended: Mapping[str, int], folds: int = 1) -> float:
+        """Predicted core-seconds of the trials that have not ended. ended: trials per contender that have."""
         left = 0.0
         for name, share in self.contenders.items():
-            if share.error:
-                continue
-            trials = max(0, share.trials * folds - ended.get(name, 0))
+            trials = max(0, share.trials * folds - ended.get(name, 0)) if not share.error else 0
             full = max(0, min(FULL * folds - ended.get(name, 0), trials))
             left += share.trial_seconds * (full + (trials - full) * (PRUNED if share.group != "baseline" else 1.0))
-            left += share.final_seconds * max(0, (1 if share.deterministic else self.seeds) * folds - finals.get(name, 0))
         return left
+
+    def finals_left(self, ended: Mapping[str, int], folds: int = 1) -> float:
+        """Predicted core-seconds of the finals that have not ended. ended: finals per contender that have."""
+        return sum(share.final_seconds * max(0, (1 if share.deterministic else self.seeds) * folds - ended.get(name, 0))
+                   for name, share in self.contenders.items() if not share.error)
+
+    def lateness(self, trials: Iterable[Trial]) -> float:
+        """Measured over predicted seconds of what has ended, leaning on 1 while little has."""
+        spent = predicted = sum(share.share_seconds for share in self.contenders.values()) * 0.05
+        for trial in trials:
+            share = self.contenders.get(trial.job.contender)
+            if share is not None:
+                part = trial.spent.examples / trial.spent.asked if trial.spent.asked else 1.0
+                spent += trial.spent.seconds
+                predicted += share.final_seconds if trial.job.stage == "final" else share.trial_seconds * min(1.0, max(0.1, part))
+        return spent / predicted if predicted else 1.0
 
 
 def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, start: Mapping[str, Any], train: int, test: int, seeds: int,
@@ -162,19 +175,12 @@ def plain_share(timing: Mapping[str, float], seconds: float, *, start: Mapping[s
                  tries * trial(rows) + finals * final(rows), trial(rows), final(rows), subsample=sample, deterministic=deterministic, note=note)
 
 
-def cut(plan: Plan, started: Mapping[str, int], seconds: float, late: float, folds: int = 1) -> bool:
-    """Shortens the tuning of all contenders by the same share so that what is left fits `seconds` core-seconds.
-
-    started: trials per contender that have been asked already. late: measured over predicted time so far.
-    Returns whether anything was cut; what was is written to plan.cuts.
-    """
-    before = {name: share.trials for name, share in plan.contenders.items()}
-    for percent in range(95, -1, -5):
-        for name, share in plan.contenders.items():
-            share.trials = max(min(before[name], math.ceil(started.get(name, 0) / folds), before[name]), math.ceil(before[name] * percent / 100), 1)
-        if plan.seconds_left(started, {}, folds) * late <= seconds:
-            break
-    gone = {name: f"{before[name]} → {share.trials}" for name, share in plan.contenders.items() if share.trials != before[name]}
+def cut(plan: Plan, asked: Mapping[str, int]) -> None:
+    """Ends tuning where it stands: every contender keeps the trials that have been asked. Written to plan.cuts."""
+    gone = {}
+    for name, share in plan.contenders.items():
+        if asked.get(name, 0) < share.trials:
+            gone[name] = f"{share.trials} → {asked.get(name, 0)}"
+            share.trials = asked.get(name, 0)
     if gone:
-        plan.cuts.append({"when": "tuning", "why": f"trainings took {late:.2f} × the predicted time", "what": {"trials": gone}})
-    return bool(gone)
+        plan.cuts.append({"when": "tuning", "why": "the rest of the time is needed for the finals", "what": {"trials": gone}})

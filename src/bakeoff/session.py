@@ -44,7 +44,9 @@ def load_data(data: str, options: Options) -> Loaded:
     known = samples.names()
     if name not in known:
         raise OptionError(f"no sample is called {name!r}", data, near(name, known))
-    return load(samples.place(name, options.seed), options, known[name].settings)
+    loaded = load(samples.place(name, options.seed), options, known[name].settings)
+    loaded.record["path"] = data
+    return loaded
 
 
 class Session:
@@ -279,7 +281,7 @@ class Session:
         outer = range(len(self.setup.folders))
         running: set[tuple[str, int, int]] = set()
         while True:
-            self.mind_the_clock(len(running))
+            self.mind_the_clock()
             while self.place.free():
                 ready = self.next_trial(outer, running)
                 if ready is None:
@@ -296,7 +298,7 @@ class Session:
                 self.watch.ended(trial, self.waiting_left())
 
     def next_trial(self, outer: Iterable[int], running: set[tuple[str, int, int]]) -> tuple[str, int, int] | None:
-        """(contender, fold, number) of the trial whose contender has done the smallest share of its plan."""
+        """(contender, fold, number) of the trial that comes next: everyone's first four, then whoever has done the least of its plan."""
         best: tuple[float, float, tuple[str, int, int]] | None = None
         for fold in outer:
             for name, share in self.plan.contenders.items():
@@ -309,7 +311,8 @@ class Session:
                 known = number // self.plan.at_once * self.plan.at_once
                 if any(n not in earlier for n in range(known)):
                     continue                                      # its round before has not ended
-                rank = (number / share.trials + fold, -share.trial_seconds, (name, fold, number))
+                done = number / planning.FULL if number < planning.FULL else 1 + number / share.trials
+                rank = (done + 2 * fold, -share.trial_seconds, (name, fold, number))
                 if best is None or rank < best:
                     best = rank
         return best[2] if best else None
@@ -329,7 +332,7 @@ class Session:
         params = (tune.grid_point(space, number, share.trials) if plain else
                   tune.propose(self.plan.search, space, number, earlier, self.plan.seed, name, share.trials))
         inner = len(self.loaded.folds[fold].splits.folds)
-        rungs = {} if plain or self.plan.search == "grid" else tune.rungs_for(number, share.trials, earlier, rungs_of(inner))
+        rungs = {} if plain or self.plan.search == "grid" else tune.rungs_for(number, earlier, rungs_of(inner))
         seed = tune.seed_of(self.plan.seed, "tune", number)
         return Job(name, number, "tune", seed, params, share.examples, rungs, fold=fold, subsample=share.subsample)
 
@@ -355,58 +358,81 @@ class Session:
     def counts(self, stage: str) -> Counter[str]:
         return Counter(key[1] for key in self.trials if key[0] == stage)
 
-    def lateness(self) -> float:
-        """Measured over predicted seconds of what has ended, leaning on 1 while little has."""
-        spent = sum(trial.spent.seconds for trial in self.trials.values())
-        predicted = 0.0
-        for trial in self.trials.values():
-            share = self.plan.contenders[trial.job.contender]
-            part = trial.spent.examples / trial.spent.asked if trial.spent.asked else 1.0
-            predicted += share.final_seconds if trial.job.stage == "final" else share.trial_seconds * min(1.0, max(0.1, part))
-        total = sum(share.share_seconds for share in self.plan.contenders.values()) * 0.05
-        return (spent + total) / (predicted + total) if total else 1.0
-
     def waiting_left(self) -> float:
-        """Predicted seconds until the verdict."""
-        outer = len(self.setup.folders)
-        left = self.plan.seconds_left(self.counts("tune"), self.counts("final"), outer) * self.lateness()
-        return left / self.plan.jobs / planning.EFFICIENCY + 3.0 + len(self.plan.contenders) * 2 * planning.MEASURED
+        """Predicted seconds until the verdict; never more than is left of a budget."""
+        late = self.plan.lateness(self.trials.values())
+        trials = self.plan.seconds_left(self.counts("tune"), len(self.setup.folders)) * late / self.plan.jobs / planning.EFFICIENCY
+        left = trials + self.finals_seconds() + self.after_finals()
+        budget = self.plan.budget_seconds
+        return left if budget is None else min(left, max(0.0, self.began + budget - time.perf_counter()))
 
-    def mind_the_clock(self, running: int) -> None:
-        """Cuts the plan where it can no longer end in time. A plan that is replayed, and one of counts, is never cut."""
+    def mind_the_clock(self) -> None:
+        """Ends the tuning of all contenders when what is left of the time is needed for the finals.
+
+        Trials are asked in turns, so that everyone has had about the same share of its plan by then. A plan that is
+        replayed, and one of counts, is never cut.
+        """
         budget = self.plan.budget_seconds
         if budget is None or (self.folder / "replayed.json").exists():
             return
-        after = 3.0 + len(self.plan.contenders) * 2.2 * planning.MEASURED
-        seconds = (self.began + budget - time.perf_counter() - after) * self.plan.jobs * planning.EFFICIENCY
-        outer = len(self.setup.folders)
-        late = self.lateness()
-        if self.plan.seconds_left(self.counts("tune"), {}, outer) * late <= seconds * 1.03:
+        left = self.began + budget - time.perf_counter() - self.after_finals()
+        running = max((one.started + self.plan.contenders[one.piece.job.contender].trial_seconds - time.perf_counter()
+                       for one in getattr(self.place, "running", [])), default=0.0)
+        if left - max(0.0, running) > self.finals_seconds():
             return
-        started = Counter(key[1] for key in self.trials if key[0] == "tune")
-        for one in getattr(self.place, "running", []):
-            started[one.piece.job.contender] += 1
-        if planning.cut(self.plan, started, seconds, late, outer):
-            self.write_plan()
-            self.watch.cut(self.plan.cuts[-1])
-            self.log(f"cut: {self.plan.cuts[-1]}")
+        asked = Counter((key[1], key[2]) for key in self.trials if key[0] == "tune")
+        asked.update((one.piece.job.contender, one.piece.job.fold) for one in getattr(self.place, "running", []))
+        planning.cut(self.plan, {name: max(asked[name, fold] for fold in range(len(self.setup.folders))) for name in self.plan.contenders})
+        self.note_cut()
+
+    def note_cut(self) -> None:
+        self.write_plan()
+        self.watch.cut(self.plan.cuts[-1])
+        self.log(f"cut: {self.plan.cuts[-1]}")
+
+    def finals_seconds(self) -> float:
+        """Predicted waiting time of the finals that have not ended, by what the best trials took."""
+        late, inner, outer = self.plan.lateness(self.trials.values()), max(1, len(self.loaded.folds[0].splits.folds)), len(self.setup.folders)
+        total, longest = 0.0, 0.0
+        ended = self.counts("final")
+        for name, share in self.plan.contenders.items():
+            best = tune.best_of(list(self.earlier(name, 0).values()))
+            each = share.final_seconds * late if best is None or share.group == "baseline" else best.spent.seconds / inner
+            wanted = (1 if share.deterministic else self.plan.seeds) * outer - ended[name]
+            if not share.error and wanted > 0:
+                total, longest = total + each * wanted, max(longest, each)
+        return total / self.plan.jobs / planning.EFFICIENCY + longest / 2
+
+    def after_finals(self) -> float:
+        """Seconds for measuring and for the report."""
+        return 2.5 + len(self.plan.contenders) * 2.2 * planning.MEASURED
 
     # ------------------------------------------------------------------ finals
 
     def refit(self) -> None:
         """The best setting of every contender on train and validation, once per seed, and its answers on the test split."""
         self.watch.phase("finals")
-        pieces = []
         for number in range(self.plan.seeds):
-            for fold in range(len(self.setup.folders)):
-                for name in sorted(self.plan.contenders, key=lambda name: -self.plan.contenders[name].final_seconds):
-                    job = self.final_job(name, fold, number)
-                    if job is not None and key_of(job) not in self.trials:
-                        pieces.append(Piece("train", job, self.setup))
-        for piece in pieces[:self.place.jobs]:
-            self.watch.started(piece.job.contender, piece.job.number, "final")
-        for answered in answers(self.place, pieces):
-            self.watch.ended(self.ended(answered), self.waiting_left())
+            began = time.perf_counter()
+            names = sorted(self.plan.contenders, key=lambda name: -self.plan.contenders[name].final_seconds)
+            jobs = [self.final_job(name, fold, number) for fold in range(len(self.setup.folders)) for name in names]
+            pieces = [Piece("train", job, self.setup) for job in jobs if job is not None and key_of(job) not in self.trials]
+            for answered in answers(self.place, pieces):
+                self.watch.ended(self.ended(answered), self.waiting_left())
+            if self.too_late_for(number + 1, time.perf_counter() - began):
+                break
+
+    def too_late_for(self, seeds: int, round_seconds: float) -> bool:
+        """Whether the clock forbids another seed for everyone; then the plan is cut to `seeds` of them."""
+        budget = self.plan.budget_seconds
+        if budget is None or seeds >= self.plan.seeds or (self.folder / "replayed.json").exists():
+            return False
+        if time.perf_counter() + round_seconds + self.after_finals() <= self.began + 1.05 * budget:
+            return False
+        self.plan.cuts.append({"when": "finals", "why": "the time is used up", "what": {"seeds": f"{self.plan.seeds} → {seeds}"}})
+        self.plan.seeds = seeds
+        self.note_cut()
+        return True
 
     def final_job(self, name: str, fold: int, number: int) -> Job | None:
         share = self.plan.contenders[name]

@@ -118,19 +118,8 @@ class Standing:
         """Predicted waiting time from the last record to the verdict."""
         tuned = Counter(trial.job.contender for trial in self.trials if trial.job.stage == "tune")
         finals = Counter(trial.job.contender for trial in self.trials if trial.job.stage == "final")
-        left = self.plan.seconds_left(tuned, finals, self.folds) * self.lateness()
+        left = (self.plan.seconds_left(tuned, self.folds) + self.plan.finals_left(finals, self.folds)) * self.plan.lateness(self.trials)
         return left / self.plan.jobs / EFFICIENCY + 3.0 + len(self.rows) * 2 * MEASURED
-
-    def lateness(self) -> float:
-        """Measured over predicted seconds of what has ended, leaning on 1 while little has."""
-        spent = predicted = sum(share.share_seconds for share in self.plan.contenders.values()) * 0.05
-        for trial in self.trials:
-            share = self.plan.contenders.get(trial.job.contender)
-            if share is not None:
-                part = trial.spent.examples / trial.spent.asked if trial.spent.asked else 1.0
-                spent += trial.spent.seconds
-                predicted += share.final_seconds if trial.job.stage == "final" else share.trial_seconds * min(1.0, max(0.1, part))
-        return spent / predicted if predicted else 1.0
 
 
 def telling(params: Mapping[str, Any], start: Mapping[str, Any], most: int = 4) -> str:

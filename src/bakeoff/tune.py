@@ -143,19 +143,19 @@ def grid_point(space: Space, number: int, total: int) -> dict[str, Any]:
     return point
 
 
-def rungs_for(number: int, total: int, earlier: Sequence[Trial], names: Sequence[str]) -> dict[str, float]:
-    """Scores under which trial `number` is given up, by rung: the median of what the finished trials had there.
+def rungs_for(number: int, earlier: Sequence[Trial], names: Sequence[str]) -> dict[str, float]:
+    """Scores under which trial `number` is given up, by rung: the second best that a finished trial had there.
 
-    Nobody is pruned before two trials have finished, nor where too few would be left to finish four.
+    The first four trials are run to the end, whatever they look like: they are what later ones are judged by.
     """
     done = [trial for trial in earlier if trial.state == "done" and trial.reached]
-    if len(done) < 2 or len(done) + (total - number) <= FULL:
+    if number < FULL or len(done) < FULL:
         return {}
     rungs = {}
     for name in names:
         scores = sorted(trial.reached[name] for trial in done if name in trial.reached)
-        if scores:
-            rungs[name] = scores[len(scores) // 2]                # of an even number the better one
+        if len(scores) > 1:
+            rungs[name] = scores[-2]
     return rungs
 
 

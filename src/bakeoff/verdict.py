@@ -1,19 +1,21 @@
-"""The verdict in words and as records: one sentence for terminal, report, notebook and verdict.json. Pure: no files, no torch."""
+"""The verdict in words and as records: one text for terminal, report, notebook and verdict.json. Pure: no files, no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
-from bakeoff.compare import Comparison
+from bakeoff.compare import COSTS, Comparison
+from bakeoff.plan import FULL
+from bakeoff.report.format import NOUNS, Score, count, listing, plain, probability, ratio, short
 
 COLUMNS = ("rank", "contender", "group", "metric", "value", "low", "high", "p_vs_best", "tied", "parameters", "macs", "train_seconds", "step_ms",
            "latency_ms_p50", "latency_ms_p95", "peak_train_bytes", "peak_infer_bytes", "trials", "examples", "seconds", "state", "why")
-LEAST_TRIALS = 4              # finished ones, without which a contender is called untuned
-WORTH = {"macs": "of the operations", "parameters": "of the parameters", "latency": "of the waiting time", "memory": "of the memory",
-         "seconds": "of the training time"}
-KEY = {"macs": "macs", "parameters": "parameters", "latency": "latency_ms_p50", "memory": "peak_infer_bytes"}
+COST_WORDS = {"macs": "operations", "parameters": "parameters", "latency": "latency", "memory": "memory", "seconds": "training time"}
+LESS = 0.5                    # of the share of its plan that the others took, below which a contender is named
+REASON = 90                   # characters of why a contender failed; all of it stands in the leaderboard
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,15 @@ class Info:
     group: str
     state: str                                # done | failed
     why: str                                  # what went wrong, or a remark
-    cost: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)       # fields of types.Cost
     train_seconds: float | None = None        # of one final
     trials: int = 0
     finished: int = 0
     pruned: int = 0
     failed: int = 0
-    examples: int = 0
+    examples: int = 0                         # of all its trainings
     seconds: float = 0.0
-    asked_seconds: float = 0.0
+    asked_seconds: float = 0.0                # its share of the plan; 0 where counts decide
     tuned: bool = True
 
 
@@ -44,16 +46,18 @@ def leaderboard(comparison: Comparison, infos: Sequence[Info]) -> list[dict[str,
 
 
 def row_of(info: Info, comparison: Comparison, rank: int | None) -> dict[str, Any]:
-    value = comparison.values.get(info.name)
-    against = comparison.against_best.get(info.name)
-    cost = info.cost
+    value, against = comparison.values.get(info.name), comparison.against_best.get(info.name)
     found: dict[str, Any] = {
         "rank": rank, "contender": info.name, "group": info.group, "metric": comparison.metric, "value": None if value is None else value.value,
-        "low": None if value is None else value.low, "high": None if value is None else value.high, "p_vs_best": None if against is None else against.p,
-        "tied": info.name in comparison.tied_with or rank == 1, "train_seconds": rounded(info.train_seconds), "trials": info.trials,
-        "examples": info.examples, "seconds": rounded(info.seconds), "state": info.state if value is not None or info.state == "failed" else "failed",
-        "why": info.why or comparison.without_value.get(info.name, "")}
-    return {name: found[name] if name in found else cost.get(name) for name in COLUMNS}
+        "low": None if value is None else value.low, "high": None if value is None else value.high,
+        "p_vs_best": None if against is None else against.p, "tied": None if rank is None else rank == 1 or info.name in comparison.tied_with,
+        "train_seconds": rounded(info.train_seconds), "trials": info.trials, "examples": info.examples, "seconds": rounded(info.seconds),
+        "state": "failed" if value is None else info.state, "why": reason(comparison, info)}
+    return {name: found[name] if name in found else info.cost.get(name) for name in COLUMNS}
+
+
+def reason(comparison: Comparison, info: Info) -> str:
+    return comparison.without_value.get(info.name) or info.why
 
 
 def rounded(seconds: float | None) -> float | None:
@@ -61,107 +65,174 @@ def rounded(seconds: float | None) -> float | None:
 
 
 def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, Any], *, seeds: Mapping[str, int]) -> dict[str, Any]:
-    """verdict.json. seeds: which seed's model of each contender is handed out."""
+    """verdict.json. plan: as plan.json has it; seeds: which seed's model of each contender is handed out."""
     known = {info.name: info for info in infos}
-    best, recommended = comparison.best, comparison.recommended
-    untuned = [info.name for info in infos if info.state == "done" and not info.tuned]
-    failed = {info.name: info.why for info in infos if info.state == "failed" or info.name not in comparison.values}
-    value = comparison.values[best]
-    against = comparison.against_best.get(recommended)
-    baseline = comparison.best_baseline
+    best, recommended, baseline = comparison.best, comparison.recommended, comparison.best_baseline
+    value, against = comparison.values[best], comparison.against_best.get(recommended)
+    untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
+    failed = {info.name: reason(comparison, info) for info in infos if info.name not in comparison.values}
+    absent = {name: str(why) for name, why in plan.get("absent", {}).items()}
     return {
         "best": best, "recommended": recommended, "seed": seeds.get(recommended, 0), "group": known[best].group,
         "tied_with": list(comparison.tied_with), "metric": comparison.metric, "unit": comparison.unit, "value": value.value, "low": value.low,
         "high": value.high, "beats_baseline": comparison.beats_baseline, "p_baseline": comparison.p_baseline, "best_baseline": baseline,
         "baseline_value": None if baseline is None else comparison.values[baseline].value,
-        "tuned": not untuned, "untuned": untuned, "failed": failed, "absent": dict(plan.get("absent", {})),
+        "tuned": not untuned, "untuned": untuned, "short": fell_short(infos), "failed": failed, "absent": absent,
         "more_examples_to_separate": comparison.more_examples_to_separate,
         "recommended_difference": None if against is None else {"value": against.difference, "low": against.low, "high": against.high},
         "margin": comparison.margin, "cost": comparison.cost, "n_test": comparison.n_test, "seeds": comparison.seeds,
-        "best_note": "The best is the maximum of noisy values, so its value is somewhat optimistic." if len(comparison.contenders) > 1 else "",
-        "sentence": sentence(comparison, infos, untuned, failed),
-        "ledger": [{"contender": info.name, "asked_seconds": rounded(info.asked_seconds), "seconds": rounded(info.seconds), "examples": info.examples,
-                    "trials": info.trials, "finished": info.finished, "pruned": info.pruned, "failed": info.failed} for info in infos],
+        "best_note": Wording(comparison, known, str(plan.get("kind", ""))).optimism(),
+        "sentence": sentence(comparison, infos, str(plan.get("kind", "")), absent),
+        "ledger": [{"contender": info.name, "asked_seconds": rounded(info.asked_seconds), "seconds": rounded(info.seconds),
+                    "examples": info.examples, "trials": info.trials, "finished": info.finished, "pruned": info.pruned, "failed": info.failed}
+                   for info in infos],
     }
 
 
-def sentence(comparison: Comparison, infos: Sequence[Info], untuned: Sequence[str], failed: Mapping[str, str]) -> str:
-    """The verdict in plain words; a baseline that wins is said first."""
-    known = {info.name: info for info in infos}
-    best, many = comparison.best, len(comparison.contenders)
-    value = comparison.values[best]
-    examples = f"{comparison.n_test:,} test example{'s' if comparison.n_test != 1 else ''}"
-    unit = f" {comparison.unit}" if comparison.unit else ""
-    parts = []
-    said = f"{comparison.metric} {number(value.value)}{unit} (95 % {number(value.low)} – {number(value.high)})" if value.low is not None else (
-        f"{comparison.metric} {number(value.value)}{unit} (no interval can be given)")
-    if known[best].group == "baseline":
-        parts.append(f"A baseline wins: {best} is best of {many} on {examples}: {said}.")
-    else:
-        parts.append(f"{best} is best of {many} on {examples}: {said}." if many > 1 else f"{best} alone has a value on {examples}: {said}.")
-    if comparison.tied_with:
-        parts.append(f"{listed(comparison.tied_with)} {'is' if len(comparison.tied_with) == 1 else 'are'} not distinguishable from it with {examples}.")
-    if comparison.recommended != best:
-        parts.append(recommendation(comparison, known))
-    elif many > 1:
-        parts.append(f"It is also recommended: nothing cheaper is sure to be at most {number(comparison.margin)}{unit} worse.")
-    parts.append(against_baseline(comparison, known[best].group == "baseline"))
-    if comparison.more_examples_to_separate:
-        second = comparison.contenders[1]
-        parts.append(f"About {comparison.more_examples_to_separate:,} more test examples would tell {best} from {second}.")
-    if comparison.seeds == 1:
-        parts.append("With one seed this is about these trained models, not about training them again.")
-    if untuned:
-        parts.append(f"Untuned, with fewer than {LEAST_TRIALS} finished trials: {listed(untuned)}.")
-    if failed:
-        parts.append("Failed: " + "; ".join(f"{name} ({why})" for name, why in failed.items()) + ".")
-    return " ".join(part for part in parts if part)
+def fell_short(infos: Sequence[Info]) -> list[str]:
+    """Who took less than half of what the others took of their share. Baselines need less, that is no shortage."""
+    taken = {info.name: info.seconds / info.asked_seconds for info in infos
+             if info.state == "done" and info.group != "baseline" and info.asked_seconds > 0}
+    usual = median(taken.values()) if taken else 0.0
+    return [name for name, part in taken.items() if part < LESS * usual]
 
 
-def recommendation(comparison: Comparison, known: Mapping[str, Info]) -> str:
-    name, best, unit = comparison.recommended, comparison.best, f" {comparison.unit}" if comparison.unit else ""
-    cheaper = ratio(cost_of(known[name], comparison.cost), cost_of(known[best], comparison.cost))
-    price = f", {cheaper} {WORTH[comparison.cost]}" if cheaper else ""
-    return f"{name} is recommended: at most {number(comparison.margin)}{unit} worse (95 %){price}."
+def sentence(comparison: Comparison, infos: Sequence[Info], kind: str = "", absent: Mapping[str, str] | None = None) -> str:
+    """The verdict in plain words: who is best and how surely, what to take, what is not shown. A baseline that wins is
+    said first. kind: of the data, for the right noun."""
+    words = Wording(comparison, {info.name: info for info in infos}, kind)
+    return " ".join(part for part in (
+        words.best(), words.others(), words.recommended(), words.baseline(), words.more_examples(), words.optimism(), words.one_seed(),
+        *limits(comparison, infos, absent or {})) if part)
 
 
-def cost_of(info: Info, cost: str) -> float | None:
-    return info.train_seconds if cost == "seconds" else info.cost.get(KEY[cost])
+def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, str]) -> list[str]:
+    """Who was not fully heard."""
+    untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
+    lost = [f"{plain(info.name)} ({short(reason(comparison, info), REASON)})" for info in infos if info.name not in comparison.values]
+    starved = fell_short(infos)
+    return [text for text, true in (
+        (f"Untuned, with fewer than {FULL} finished trials: {listing(untuned)}.", untuned),
+        (f"Got less than half of the time that the others got: {listing(starved)}.", starved),
+        (f"Failed: {'; '.join(lost)}.", lost), (f"Absent: {listing(absent, 20)}.", absent)) if true]
 
 
-def ratio(a: float | None, b: float | None) -> str:
-    """'1/6', '40 %' or '': how much less a is than b."""
-    if not a or not b or a >= 0.95 * b:
-        return ""
-    return f"1/{b / a:,.0f}" if a <= b / 2.5 else f"{100 * a / b:.0f} %"
+@dataclass(frozen=True)
+class Wording:
+    """The parts of the sentence; '' where there is nothing to say."""
+
+    comparison: Comparison
+    known: Mapping[str, Info]
+    kind: str
+
+    @property
+    def many(self) -> int:
+        return len(self.comparison.contenders)
+
+    @property
+    def baseline_wins(self) -> bool:
+        return self.known[self.comparison.best].group == "baseline"
+
+    def score(self, value: float | None) -> str:
+        """Three digits, all values of this comparison alike."""
+        return Score.of([one.value for one in self.comparison.values.values()], self.comparison.unit)(value)
+
+    def tests(self, number: int) -> str:
+        """'734 test images'."""
+        return f"{count(number)} test {NOUNS.get(self.kind, ('example', 'examples'))[number != 1]}"
+
+    def worse(self, name: str) -> tuple[float, float | None, float | None]:
+        """How much worse than the best a contender is, with the ends of the interval; positive is worse."""
+        one = self.comparison.against_best[name]
+        ends = (one.low, one.high) if self.comparison.direction == "low" else (negative(one.high), negative(one.low))
+        return abs(one.difference), *ends
+
+    def best(self) -> str:
+        comparison, best = self.comparison, self.comparison.best
+        value = comparison.values[best]
+        interval = "no interval" if value.low is None else f"95 % {self.score(value.low)} – {self.score(value.high)}"
+        unit = f", {comparison.unit}" if comparison.unit else ""
+        place = "is best of" if self.many > 2 else "is the better of" if self.many == 2 else "alone has a value"
+        return (f"{'A baseline wins: ' if self.baseline_wins and self.many > 1 else ''}{plain(best)} {place}"
+                f"{f' {self.many}' if self.many > 1 else ''} on {self.tests(comparison.n_test)}: {comparison.metric.replace('_', ' ')} "
+                f"{self.score(value.value)} ({interval}{unit}).")
+
+    def others(self) -> str:
+        """Who is tied with the best; where nobody is, how far the next is off."""
+        comparison, tied = self.comparison, self.comparison.tied_with
+        examples = f"with {count(comparison.n_test)} example{'' if comparison.n_test == 1 else 's'}"
+        if self.many == 1:
+            return ""
+        if tied and len(tied) == self.many - 1 > 1:
+            return f"None of the other {len(tied)} is distinguishable from it {examples}."
+        if tied:
+            return f"{listing(tied)} {'is' if len(tied) == 1 else 'are'} not distinguishable from it {examples}."
+        following = comparison.contenders[1]
+        by, low, high = self.worse(following)
+        interval = "" if low is None else f"95 % {self.score(low)} – {self.score(high)}, "
+        who = f"{plain(following)} is worse" if self.many == 2 else f"All others are worse, the next, {plain(following)},"
+        return f"{who} by {self.score(by)} ({interval}{probability(comparison.against_best[following].p)})."
+
+    def recommended(self) -> str:
+        comparison, name = self.comparison, self.comparison.recommended
+        if self.many == 1:
+            return ""
+        if name != comparison.best:
+            end = self.worse(name)[2]
+            most = comparison.margin if end is None else max(end, 0.0)
+            return f"{plain(name)} is recommended: at most {self.score(most)} worse (95 %){self.saving()}."
+        here = self.cost(name)
+        known = [cost for cost in map(self.cost, comparison.contenders) if cost is not None]
+        if here is None or here <= min(known):
+            return "It is also recommended."
+        return f"It is also recommended: nothing cheaper is surely at most {self.score(comparison.margin)} worse."
+
+    def cost(self, name: str) -> float | None:
+        key = COSTS[self.comparison.cost][0]
+        info = self.known[name]
+        cost: float | None = info.train_seconds if key == "train_seconds" else info.cost.get(key)
+        return cost
+
+    def saving(self) -> str:
+        """', 1/6 of the operations': of the recommended against the best."""
+        here, there = self.cost(self.comparison.recommended), self.cost(self.comparison.best)
+        words = COST_WORDS[self.comparison.cost]
+        if here is None or not there:
+            return ""
+        if not here:
+            return f", no {words}"
+        return f", {ratio(here / there)} {'of ' if here / there < 0.67 else ''}the {words}"
+
+    def baseline(self) -> str:
+        """Whether the best network beats the best baseline."""
+        comparison, network, baseline = self.comparison, self.comparison.best_network, self.comparison.best_baseline
+        if baseline is None or network is None:
+            return "No baseline has a value to set against it." if baseline is None and network is not None else ""
+        values = comparison.values
+        if self.baseline_wins:
+            against = comparison.against_best[network]
+            how = f"worse, {probability(against.p)}" if network not in comparison.tied_with else "not distinguishable from it"
+            return f"The best network, {plain(network)} {self.score(values[network].value)}, is {how}."
+        said = f"Best baseline ({plain(baseline)}) {self.score(values[baseline].value)}:"
+        by = "" if network == comparison.best else f" by {plain(network)}"
+        return f"{said} {'beaten' if comparison.beats_baseline else 'not shown to be beaten'}{by}, {probability(comparison.p_baseline)}."
+
+    def more_examples(self) -> str:
+        more = self.comparison.more_examples_to_separate
+        if not more:
+            return ""
+        first, second = map(plain, self.comparison.contenders[:2])
+        return f"About {count(more)} more {self.tests(more).split(' ', 1)[1]} would tell {first} from {second}, if they differ as much as seen."
+
+    def optimism(self) -> str:
+        """That the best was picked by its value."""
+        value = self.comparison.values[self.comparison.best].value
+        return f"The best is the maximum of {self.many} noisy values: its {self.score(value)} is somewhat optimistic." if self.many > 1 else ""
+
+    def one_seed(self) -> str:
+        return ("With one seed this is about these trained models, not about training them again."
+                if self.comparison.seeds == 1 else "")
 
 
-def against_baseline(comparison: Comparison, baseline_wins: bool) -> str:
-    network, baseline, p = comparison.best_network, comparison.best_baseline, comparison.p_baseline
-    if baseline is None or network is None or p is None:
-        return ""
-    value = f"{baseline} {number(comparison.values[baseline].value)}"
-    if comparison.beats_baseline:
-        return f"Best baseline ({value}): beaten, {probability(p)}."
-    if baseline_wins:
-        return f"The best network, {network} {number(comparison.values[network].value)}, does not beat it."
-    return f"Best baseline ({value}): not shown to be beaten by {network} ({probability(p)})."
-
-
-def probability(p: float) -> str:
-    return "p < .001" if p < 0.001 else f"p = {number(p)}"
-
-
-def number(value: float | None) -> str:
-    """Three digits: .868 within 0 … 1, 12.3 or 1,230 beyond."""
-    if value is None:
-        return "?"
-    if abs(value) < 1:
-        text = f"{value:.3f}"
-        return text.replace("0.", ".", 1) if text not in ("1.000", "-1.000") else text
-    return f"{value:.3f}" if abs(value) < 2 else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def negative(number: float | None) -> float | None:
+    return None if number is None else -number

@@ -25,10 +25,7 @@ def make(cells: Any, targets: Sequence[Any], vocabulary: list[str] | None = None
     rank = each[0].ndim if ids else each[0].ndim - 1
     shapes = np.array([one.shape[:rank] for one in each], dtype=np.int64)
     same = bool((shapes == shapes[0]).all())
-    if same:
-        arrays = Arrays(np.stack(each))
-    else:
-        arrays = Arrays(np.concatenate([one.reshape(-1, *one.shape[rank:]) for one in each]), shapes)
+    arrays = Arrays(np.stack(each)) if same else Arrays(np.concatenate([one.reshape(-1, *one.shape[rank:]) for one in each]), shapes)
     channels = None if ids else each[0].shape[-1]
     flat = np.zeros((1, 1)) if channels is None else np.concatenate([one.reshape(-1, channels) for one in each]).astype(np.float64)
     spec = Spec("made", AXES[:rank], tuple(shapes[0].tolist()) if same else (None,) * rank, channels,

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from bakeoff.baselines import ngrams
 from bakeoff.baselines.ngrams import Ngrams
 
-WORDS = ["<unk>", *"who what when where is was the king queen of france river long war did a born in city large".split()]
+TEXT = "who what when where is was the king queen of france river long war did a born in city large"
+WORDS = ["<unk>", *TEXT.split()]
 
 
 def texts(count, seed=0):
@@ -69,7 +71,8 @@ def test_a_new_word_still_shares_its_characters(made):
     new, _ = made([np.array([len(WORDS)], dtype=np.int32), np.array([1], dtype=np.int32)], ["a", "b"], [*WORDS, "kingdom"])
     row = reader.read(new)[0]
     width = len(reader.sorts[0].keys)
-    assert row[:, :width].nnz == 0 and row[:, width:].nnz > 3
+    assert row[:, :width].nnz == 0
+    assert row[:, width:].nnz > 3
 
 
 def test_an_empty_text_has_no_weights_and_the_others_have_length_one_per_sort(made):
@@ -86,3 +89,18 @@ def test_what_is_kept_gives_the_same_rows(made):
     again = Ngrams.restore(*reader.state(), data.spec).read(data)
     assert (again != rows).nnz == 0
     assert Ngrams.restore(*reader.state(), data.spec).read(data.subset(np.arange(0))).shape == (0, reader.numbers)
+
+
+def test_texts_read_in_several_blocks_are_counted_together(made, monkeypatch):
+    data, _ = made(texts(40), ["a", "b"] * 20, WORDS)
+    whole = Ngrams(data.spec).fit(data)
+    monkeypatch.setattr(ngrams, "AT_ONCE", 50)
+    assert abs(Ngrams(data.spec).fit(data) - whole).max() < 1e-6
+
+
+def test_above_the_most_the_commonest_are_kept(made, monkeypatch):
+    data, _ = made(texts(40), ["a", "b"] * 20, WORDS)
+    monkeypatch.setattr(ngrams, "MOST", 30)
+    reader = Ngrams(data.spec)
+    reader.fit(data)
+    assert all(20 < len(sort.keys) < 45 for sort in reader.sorts)          # as many as are found equally often more

@@ -38,7 +38,8 @@ def test_parts_are_means_of_equal_stretches():
 def test_a_slow_wave_fills_a_low_band_and_a_fast_one_the_highest():
     time = np.arange(256)
     slow, fast = (one(np.sin(2 * np.pi * time * cycles / 256))[-BANDS:] for cycles in (2, 100))
-    assert slow.argmax() < BANDS / 2 and fast.argmax() == BANDS - 1
+    assert slow.argmax() < BANDS / 2
+    assert fast.argmax() == BANDS - 1
     assert np.square(slow).sum() == pytest.approx(1, abs=1e-4)
 
 
@@ -47,7 +48,8 @@ def test_what_else_is_in_the_batch_changes_nothing(made):
     series = [rng.normal(size=(length, 2)).astype(np.float32) for length in (17, 32, 1, 0, 20, 33, 2)]
     data, _ = made(series, ["a", "b", "a", "b", "a", "b", "a"])
     together = Summary(data.spec).plain(data)
-    assert together.shape == (7, 2 * PER_CHANNEL + 1) and np.isfinite(together).all()
+    assert together.shape == (7, 2 * PER_CHANNEL + 1)
+    assert np.isfinite(together).all()
     for number in range(7):
         np.testing.assert_allclose(Summary(data.spec).plain(data.subset([number]))[0], together[number], atol=1e-5)
 

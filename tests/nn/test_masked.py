@@ -19,9 +19,12 @@ def test_each_example_is_reversed_by_its_own_length_and_padding_stays_behind() -
     assert torch.equal(grad, flip(pull, valid))
 
 
-def test_what_is_not_a_number_in_the_padding_stays_out() -> None:
-    x = torch.tensor([[[1.0], [torch.nan]]])
-    assert zeroed(x, torch.tensor([[True, False]])).flatten().tolist() == [1, 0]
+def test_padding_is_set_to_zero_and_gives_no_gradient() -> None:
+    x = torch.ones(1, 2, 3, requires_grad=True)
+    out = zeroed(x, torch.tensor([[True, False]]))
+    assert out.sum(-1).tolist() == [[3, 0]]
+    (grad,) = torch.autograd.grad(out.sum(), x)
+    assert grad.sum(-1).tolist() == [[3, 0]]
 
 
 def test_a_mask_shrinks_with_the_axes() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.report.plots.place import crosses, place, stacked
@@ -14,6 +14,7 @@ near = st.tuples(st.floats(300, 380), st.floats(150, 220))
 anywhere = st.tuples(st.floats(10, 790), st.floats(10, 410))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.one_of(near, anywhere), min_size=1, max_size=22), st.data())
 def test_names_never_overlap_nor_leave_the_frame(points, data):
     sizes = [(data.draw(st.floats(20, 110)), 15.0) for _ in points]

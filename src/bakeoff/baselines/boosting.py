@@ -148,4 +148,4 @@ class Boosting:
 def columns(data: Dataset) -> NDArray[np.float64]:
     """(N, C): thresholds are float64, and so must be what they are compared with."""
     rows = data.take(np.arange(len(data))).x.x
-    return rows.reshape(len(data), -1).double().numpy()
+    return rows.reshape(len(data), data.spec.channels or 1).double().numpy()

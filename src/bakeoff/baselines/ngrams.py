@@ -28,6 +28,7 @@ WORDS_ALONE = (1, 2, 3)       # without them
 CHARACTERS = (2, 3, 4, 5)     # n of character n-grams, inside words with a blank on either side
 LETTERS = 256                 # ids without strings are taken for characters where there are no more than these
 MOST = 1 << 18                # n-grams kept per sort, the ones found in most texts
+AT_ONCE = 1 << 17             # ids cut up at a time: a word has some twenty n-grams
 RARE = 2                      # character n-grams found in fewer texts are left out
 
 
@@ -140,7 +141,7 @@ def read(data: Dataset) -> Iterator[Words]:
     """The texts of a view, some at a time. A vocabulary of single characters is joined and split into words again."""
     vocabulary: Sequence[str] | None = getattr(data, "vocabulary", None)
     spelt = vocabulary is not None and spells(vocabulary)
-    for where in blocks(data):
+    for where in blocks(data, AT_ONCE):
         grid = data.take(where).x
         ids = grid.x.numpy()
         inside = np.ones(ids.shape, dtype=bool) if grid.valid is None else grid.valid.numpy()

@@ -71,13 +71,13 @@ class Waves:
         count = group.thresholds.shape[1]
         golden = (5 ** 0.5 + 1) / 2
         shares = ((first + torch.arange(1, SHAPES * count + 1, dtype=torch.float64)) * golden % 1).view(SHAPES, count)
-        found = torch.zeros(SHAPES, count)
-        for kernel in range(SHAPES):
-            number = kernel % len(out)
-            steps = out[number, kernel, :max(1, int(lengths[number]))].sort().values
-            at = shares[kernel] * (len(steps) - 1)
-            found[kernel] = torch.lerp(steps[at.long()], steps[(at.long() + 1).clamp(max=len(steps) - 1)], (at % 1).float())
-        return found
+        kernel = torch.arange(SHAPES)
+        which = kernel % len(out)
+        most = lengths[which, None].clamp(min=1)                             # (84, 1) steps of the series that a kernel is shown
+        steps = out[which, kernel].masked_fill(torch.arange(out.shape[2]) >= most, torch.inf).sort(1).values
+        at = shares * (most - 1)
+        low, high = (steps.gather(1, place.clamp(max=most - 1)) for place in (at.long(), at.long() + 1))
+        return torch.lerp(low, high, (at % 1).float())
 
     def scaled(self, grid: Grid) -> list[tuple[Tensor, Tensor]]:
         """(B, C, T) with zeros after the end and lengths (B,), of the series and of its differences."""

@@ -89,7 +89,8 @@ class Series:
         lengths = np.fromiter(map(len, source.items), np.int64, len(source.items))
         cells = np.empty((int(lengths.sum()), state["channels"]), np.float32)
         own = cells[:, :state["own"]]
-        np.concatenate(source.items, out=own, casting="same_kind") if len(lengths) else None
+        if len(lengths):
+            np.concatenate(source.items, out=own)
         missing = np.isnan(own)
         for place, channel in enumerate(state["gaps"], state["own"]):
             cells[:, place] = missing[:, channel]

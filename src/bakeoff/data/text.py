@@ -62,7 +62,7 @@ class Text:
         asked = tokens.chosen(options.settings)
         tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
         self.axes = (asked["tokens"].removesuffix("s"),)
-        note = (f"read as {asked['tokens']} (--set text.tokens); those fewer than {asked['min_count']} times in train are one, unknown "
+        note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
                 "(--set text.min_count)")
         return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
 

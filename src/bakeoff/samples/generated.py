@@ -27,11 +27,11 @@ def adding(folder: Path, seed: int) -> None:
     arrays: dict[str, Any] = {}
     for split, count in (("train", 8000), ("val", 1000), ("test", 1000)):
         x = np.zeros((count, 2, ADDING_LENGTH), np.float32)
-        x[:, 0] = chance.random((count, ADDING_LENGTH), np.float32)
+        x[:, 0] = chance.random((count, ADDING_LENGTH)).round(3)
         marks = np.stack([chance.integers(10, 50, count), chance.integers(60, 87, count)], 1)
         rows = np.arange(count)[:, None]
         x[rows, 1, marks] = 1
-        arrays |= {f"x_{split}": x, f"y_{split}": x[rows, 0, marks].sum(1)}
+        arrays |= {f"x_{split}": x, f"y_{split}": x[rows, 0, marks].sum(1, np.float64).round(3)}
     np.savez(folder / "adding.npz", **arrays)
 
 

@@ -45,7 +45,8 @@ def plain(value: Any) -> Any:
 
 def trial_from(record: Mapping[str, Any]) -> Trial:
     def point(values: Mapping[str, Any]) -> Point:
-        return Point(**{key: math.nan if one is None else one for key, one in values.items()})
+        known: dict[str, Any] = {key: math.nan if one is None else one for key, one in values.items()}
+        return Point(**known)
 
     curve = tuple(point(values) for values in record["curve"])
     fields: dict[str, Any] = {**record, "job": Job(**record["job"]), "curve": curve, "spent": Spend(**record["spent"]),

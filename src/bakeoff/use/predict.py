@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Model:
             self._fitted = load_fitted(self.folder)
         fitted, task = self._fitted
         with tempfile.TemporaryDirectory() as scratch:
-            path = Path(data) if isinstance(data, str | Path) else written(data, Path(scratch))
+            path = Path(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
             new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
@@ -73,11 +73,12 @@ class Model:
         return np.asarray([[answer.scores[name] for name in self.classes] for answer in self.whole(data)])
 
 
-def written(data: Any, folder: Path) -> Path:
+def written(data: Any, folder: Path, state: Mapping[str, Any]) -> Path:
     """An array or list of texts as a file that the ordinary readers read."""
     if len(data) and isinstance(data[0], str):
+        column = next(iter(state.get("reading", {}).get("inputs", ())), "text")
         path = folder / "texts.jsonl"
-        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in data))
+        path.write_text("".join(json.dumps({column: text}) + "\n" for text in data), encoding="utf-8")
         return path
     path = folder / "arrays.npz"
     np.savez(path, x=np.asarray(data))

@@ -23,19 +23,20 @@ class Transformer(Encoder):
     """Pre-norm layers over all cells in raster order; positions work for any length, each axis with its own.
 
     Causal: a cell sees those that do not come later on the first axis. Departs from the paper: norm before each part
-    and rotary positions by default.
+    and heads of at least 8 numbers.
     """
 
     ranks = frozenset({1, 2, 3})
     can_be_causal = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
-                 depth: Annotated[int, Range(1, 4, "layers")] = 2,
+                 depth: Annotated[int, Range(1, 4, "layers")] = 1,
                  heads: Annotated[int, Choice(1, 2, 4, 8, meaning="attention heads")] = 4,
                  expand: Annotated[int, Choice(1, 2, 4, meaning="hidden width of the feed-forward part, in multiples of D")] = 2,
-                 position: Annotated[str, Choice("rotary", "sinusoid", meaning="how a cell knows its place")] = "rotary",
+                 position: Annotated[str, Choice("sinusoid", "rotary", meaning="how a cell knows its place")] = "sinusoid",
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
+        heads = min(heads, max(1, dim // 8))
         self.causal, self.heads, self.position = causal, heads, position
         self.layers = nn.ModuleList(Layer(dim, heads, expand, activation, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
@@ -50,7 +51,7 @@ class Transformer(Encoder):
             angle = angles(sizes, x.shape[-1] // self.heads // 2, x.device)
             turn = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
         else:
-            y = zeroed(y + sinusoids(sizes, x.shape[-1], x.device).to(x.dtype), cells)
+            y = y + sinusoids(sizes, x.shape[-1], x.device).to(x.dtype)      # padding too: nobody sees it
         mask, ordered = self.seen(sizes, cells, x.device)
         for layer in self.layers:
             y = layer(y, turn, mask, ordered)

@@ -30,10 +30,11 @@ class Inception(Encoder):
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 6, "blocks")] = 3,
                  kernel: Annotated[int, Choice(9, 19, 39, meaning="longest kernel on one axis, halved twice; on more axes 7")] = 39,
+                 separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself; the next block mixes them")] = True,
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
         kernels = (kernel, kernel // 4 * 2 + 1, kernel // 8 * 2 + 1) if rank == 1 else (7, 5, 3)
-        self.blocks = nn.ModuleList(Block(dim, kernels, rank, activation) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(dim, kernels, rank, separable, activation) for _ in range(depth))
         self.shortcuts = nn.ModuleList(BatchNorm(dim) for _ in range(depth // 3))
         self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
 
@@ -48,11 +49,11 @@ class Inception(Encoder):
 
 
 class Block(nn.Module):
-    def __init__(self, dim: int, kernels: tuple[int, ...], rank: int, activation: str) -> None:
+    def __init__(self, dim: int, kernels: tuple[int, ...], rank: int, separable: bool, activation: str) -> None:
         super().__init__()
         part = dim // 4
         self.narrow = nn.Linear(dim, part, bias=False)
-        self.convs = nn.ModuleList(Conv(part, part, k, rank=rank, bias=False) for k in kernels)
+        self.convs = nn.ModuleList(Conv(part, part, k, rank=rank, groups=part if separable else 1, bias=False) for k in kernels)
         self.after_max = nn.Linear(dim, dim - part * len(kernels), bias=False)
         self.norm, self.activation = BatchNorm(dim), activation_of(activation)
 

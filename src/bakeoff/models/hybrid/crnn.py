@@ -7,7 +7,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from bakeoff.nn.activation import activation_of
-from bakeoff.nn.conv import Conv
+from bakeoff.nn.conv import Conv, Separable
 from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.masked import strided
@@ -35,6 +35,7 @@ class CRNN(Encoder):
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  convs: Annotated[int, Range(1, 3, "convolutions before the recurrence")] = 2,
                  kernel: Annotated[int, Choice(3, 5, 7, meaning="cells a convolution sees; on two axes 3")] = 5,
+                 separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
                  activation: str = "relu", dropout: float = 0.0, truncate: int = 0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
         self.strides, total = [], 1
@@ -43,8 +44,9 @@ class CRNN(Encoder):
             self.strides.append(2 if fits else 1)
             total *= self.strides[-1]
         self.stride = (total,) * rank
+        conv = Separable if separable else Conv
         self.convs = nn.ModuleList(
-            Conv(dim, dim, kernel if rank == 1 else 3, rank=rank, stride=s, causal=causal, bias=False) for s in self.strides)
+            conv(dim, dim, kernel if rank == 1 else 3, rank=rank, stride=s, causal=causal, bias=False) for s in self.strides)
         self.norms = nn.ModuleList(BatchNorm(dim) for _ in self.strides)
         self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
         self.readers = nn.ModuleList(

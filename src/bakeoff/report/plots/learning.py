@@ -14,7 +14,7 @@ from bakeoff.report.plots.place import stacked
 from bakeoff.report.plots.svg import SMALL, TEXT, Scale, chart, el, fitting, line, measured, path, steps, text, tick_text
 from bakeoff.types import Point
 
-TILE_WIDE, TILE_HIGH = 176.0, 138.0
+TILE_WIDE, TILE_HIGH = 160.0, 130.0
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def place(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, fl
     order = sorted(range(len(points)), key=lambda i: (crowd[i], i))
     spots: list[Spot | None] = [None] * len(points)
     for again in range(ROUNDS):
+        before = list(spots)
         for i in order:
             taken = [spot.box for k, spot in enumerate(spots) if spot is not None and k != i]
             leaders = [spot.leader for k, spot in enumerate(spots) if spot is not None and spot.leader is not None and k != i]
@@ -42,6 +43,8 @@ def place(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, fl
             if found is None and again == ROUNDS - 1 and spots[i] is None:
                 found = anywhere(points[i], sizes[i], frame, taken, dots)
             spots[i] = found or spots[i]
+        if spots == before and None not in spots:
+            break
     return spots
 
 

@@ -20,7 +20,7 @@ from bakeoff.report.plots.confusion import MOST, matrix, reliability
 from bakeoff.report.records import Answers
 from bakeoff.report.view import NARROW, Figure, Table, View
 
-MATRIX, SIDE = 520.0, 340.0
+MATRIX, SIDE = 520.0, 288.0              # px
 CONTENDERS = 6                                # in the switch
 LISTED, IN_TABLE = 7, 40                      # most frequent mistakes beside the matrix, and in the table behind it
 CARDS, PICTURE_BYTES = 8, 1_200_000           # per row of examples; base64 of all pictures together
