@@ -238,8 +238,8 @@ def contributions(metric: Metric, rows: Rows, unit: Units, units: int) -> tuple[
         else:
             value = metric.value(rows)
             left = np.array([metric.value(rows[unit != one]) for one in range(units)])
-    parts = (units - 1) * (value - np.where(np.isfinite(left), left, value))       # undefined without it: says nothing
-    return value, parts - parts.mean()
+        parts = (units - 1) * (value - np.where(np.isfinite(left), left, value))   # undefined without it: says nothing
+        return value, parts - parts.mean()
 
 
 # 2. Two sources of noise, 3. few examples
@@ -556,6 +556,8 @@ def describe(notes: list[str], ranked: Sequence[Measured], metric: Metric, seeds
     else:
         notes.append(f"A value is the mean over {seeds} training seeds. Its 95 % interval is of the value on unseen examples "
                      "like these and over other seeds.")
+        if seeds == 2:
+            notes.append("Two seeds tell little of others: differences between contenders are then found somewhat too often.")
         if fixed:
             notes.append(f"The same with every seed: {', '.join(fixed)}.")
         notes.extend(f"{name}: not all of the {seeds} seeds came through." for name in short)

@@ -152,4 +152,5 @@ class BakeoffRegressor(RegressorMixin, Estimator):
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """(n,) numbers in the unit of y."""
-        return np.asarray(self._model.predict(self.checked(X)), dtype=np.float64)
+        X = self.checked(X)
+        return np.asarray(self._model.predict(X), dtype=np.float64)

@@ -20,6 +20,7 @@ LOOKS = 1.13                  # training time with looks at validation over trai
 PRUNED = 0.45                 # share of its examples that a trial that may be pruned takes, about
 FULL = 4                      # trials that are always finished: with fewer a contender is called untuned
 TRIALS = 8                    # where time is short; more where trainings are cheap
+SPARE = 4                     # trials beyond those that are paid for: asked where trainings end sooner than predicted, else cut
 MOST_TRIALS = 40
 MEASURED = 0.3                # seconds for each timing of a finished contender
 EPOCHS, STEPS = 120, 3000     # a training is never longer than the larger of the two: more time gives more trials
@@ -138,7 +139,8 @@ def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, sta
             if affordable(tries) < epochs * train * inner:
                 tries = fewer
         count = round(min(most, affordable(tries)))
-        while tries < MOST_TRIALS and count >= most and total(tries + 1, most) <= seconds:
+        tries += SPARE
+        while tries < MOST_TRIALS and count >= most and total(tries - SPARE + 1, most) <= seconds:
             tries += 1
     if count < size:
         raise BudgetError(f"a training would get {max(0, count)} examples, less than one step of {size}", "--budget",

@@ -75,4 +75,4 @@ def test_rmse_is_tuned_for() -> None:
 
 
 def of(metric: Metric, answers: list[Answer], targets: object) -> float:
-    return metric.value(metric.rows(answers, list(targets)))      # type: ignore[call-overload]
+    return metric.value(metric.rows(answers, list(targets)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.report.format import noun
+from bakeoff.report.format import listing, noun
 
 # group, skill, millions of operations, thousands of parameters, seconds per 1000 examples, epochs that help before it overfits
 SLATE: dict[str, tuple[str, float, float, float, float, float]] = {
@@ -221,25 +221,27 @@ def compare(recipe: Recipe, alive: Sequence[str], targets: Any, answers: Mapping
 
 
 def sentence(recipe: Recipe, verdict: Mapping[str, Any], mean: Mapping[str, float]) -> str:
+    """In the words of a real verdict."""
     def said(number: float) -> str:
         return f"{number:.3f}".removeprefix("0") if recipe.high else f"{number:.2f}"
-    best, baseline = verdict["best"], verdict["best_baseline"]
-    words = [
-        f"{best} is best of {len(mean)} on {recipe.n_test:,} test {noun(recipe.kind, 2).split()[1]}: {verdict['metric']} {said(verdict['value'])} "
-        f"(95 % {said(verdict['low'])} – {said(verdict['high'])})."
-    ]
-    if verdict["tied_with"]:
-        tied = verdict["tied_with"]
-        words.append(
-            f"{', '.join(tied[:-1]) + ' and ' if len(tied) > 1 else ''}{tied[-1]} {'are' if len(tied) > 1 else 'is'} not distinguishable from it."
-        )
+    best, baseline, tied = verdict["best"], verdict["best_baseline"], verdict["tied_with"]
+    tests = f"test {noun(recipe.kind, 2).split()[1]}"
+    words = [f"{best} is best of {len(mean)} on {recipe.n_test:,} {tests}: {verdict['metric']} {said(verdict['value'])} "
+             f"(95 % {said(verdict['low'])} – {said(verdict['high'])})."]
+    if tied:
+        words.append(f"{listing(tied)} {'are' if len(tied) > 1 else 'is'} not distinguishable from it with {recipe.n_test:,} examples.")
     if verdict["recommended"] != best:
-        words.append(f"{verdict['recommended']} is recommended: at most {said(verdict['margin'])} worse (95 %), "
-                     f"1/{SLATE[best][2] / SLATE[verdict['recommended']][2]:.0f} of the operations.")
+        fewer = SLATE[best][2] / SLATE[verdict["recommended"]][2]
+        words.append(f"{verdict['recommended']} is recommended: at most {said(verdict['margin'])} worse (95 %), 1/{fewer:.0f} of the operations.")
+    else:
+        words.append("It is also recommended.")
     if baseline and verdict["p_baseline"] is not None:
         p = verdict["p_baseline"]
-        words.append(f"Best baseline ({baseline}) {said(mean[baseline])}: {'beaten' if verdict['beats_baseline'] else 'not beaten'}, "
+        words.append(f"Best baseline ({baseline}) {said(mean[baseline])}: {'beaten' if verdict['beats_baseline'] else 'not shown to be beaten'}, "
                      f"{'p < .001' if p < 0.001 else f'p = {p:.2f}'}.")
-    return " ".join(words)
-
-
+    if verdict["more_examples_to_separate"]:
+        words.append(f"About {verdict['more_examples_to_separate']:,} more {tests} would tell {best} from {tied[0]}, if they differ as much as seen.")
+    lost = "; ".join(f"{name} ({why})" for name, why in verdict["failed"].items())
+    words += [verdict["best_note"], f"Untuned, with fewer than 4 finished trials: {listing(verdict['untuned'])}." if verdict["untuned"] else "",
+              f"Failed: {lost}." if lost else "", f"Absent: {listing(verdict['absent'])}." if verdict["absent"] else ""]
+    return " ".join(filter(None, words))

@@ -79,11 +79,12 @@ def test_curves_say_who_overfits(run):
 
 
 def test_progress_says_whether_more_time_would_matter():
-    late = Progress("gru", "recurrent", [(10, 0.5), (95, 0.8)], 100)
-    early = Progress("mlp", "dense", [(10, 0.5)], 100)
+    late = Progress("gru", "recurrent", [(10, 0.5), (95, 0.8)], 100, 8)
+    early = Progress("mlp", "dense", [(10, 0.5)], 100, 8)
     assert findings.on_progress([late, early]) == ("gru was still improving when the budget ended: more time may change their place. "
                                                    "mlp found its best setting within the first half.")
     assert findings.on_progress([early]).startswith("No contender was still improving")
+    assert findings.on_progress([replace(late, trials=2)]).startswith("With so few trials")
 
 
 def test_pairs_say_what_the_test_can_and_cannot_see(run):

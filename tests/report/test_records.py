@@ -45,6 +45,24 @@ def test_answers_of_all_seeds_stand_side_by_side(run_folder):
     assert read(run_folder("golden")).answers("mlp") is None
 
 
+def test_answers_to_some_examples_are_those_that_the_run_has_shown(run_folder):
+    run = read(run_folder("golden"))
+    item = run.shown["hardest"][0]
+    found = run.answers_to({item["key"]: item["target"], "nobody's": "left"})
+    assert found["nobody's"] == {}
+    for name, one in item["answers"].items():
+        assert found[item["key"]][name]["answer"] == one["answer"]
+        assert found[item["key"]][name]["score"] == pytest.approx(one["score"])
+
+
+def test_numbers_are_scored_by_their_error(run_folder):
+    run = read(run_folder("wine"))
+    item = run.shown["hardest"][0]
+    one = run.answers_to({item["key"]: str(item["target"])})[item["key"]]["resnet"]
+    assert one["answer"] == pytest.approx(item["answers"]["resnet"]["answer"])
+    assert one["score"] > 0
+
+
 def test_outer_folds_are_put_one_after_the_other(copied):
     base = copied / "finals" / "gru"
     for seed in range(2):

@@ -132,7 +132,9 @@ def learnt(parts: list[tuple[Keys, Whole]], texts: int, rare: int) -> Sort:
     found = np.bincount(place, np.concatenate([count for _, count in parts]), minlength=len(keys))
     least = min(rare, texts)
     if len(keys) > MOST:
-        least = max(least, int(np.partition(found, -MOST)[-MOST]))
+        most_common = int(np.partition(found, -MOST)[-MOST])
+        crowded = (found >= most_common).sum() > MOST and most_common < found.max()        # as many again are just as frequent
+        least = max(least, most_common + crowded)
     often = found >= least
     return Sort(keys[often], (np.log((1 + texts) / (1 + found[often])) + 1).astype(np.float32))
 

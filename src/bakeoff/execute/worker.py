@@ -161,17 +161,20 @@ def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, An
 
 
 def step_seconds(entrant: contenders.Neural, start: dict[str, Any], data: Any, task: Any, setup: Any, limit_seconds: float) -> float:
-    """Seconds per example of training steps, the median over a few stretches, warm."""
+    """Seconds per example of training steps: what more steps take more, so that beginning a training is left out."""
     device, size = torch.device(setup.device), min(int(start["batch"]), len(data))
     network = entrant.build(Job(entrant.name, 0, "tune", setup.seed, start, 0), data.spec, task, setup, setup.seed)
-    loop.train(network, data, None, task, start, examples=2 * size, seed=0, device=device)
-    began = time.perf_counter()
-    times: list[float] = []
-    while len(times) < 3 or (time.perf_counter() - began < limit_seconds and len(times) < 60):
-        times.append(loop.train(network, data, None, task, start, examples=3 * size, seed=len(times), device=device).seconds / (3 * size))
-        if time.perf_counter() - began > 3 * limit_seconds:
-            break
-    return sorted(times)[len(times) // 2]
+
+    def seconds(steps: int) -> float:
+        return loop.train(network, data, None, task, start, examples=steps * size, seed=0, device=device).seconds
+
+    seconds(2)
+    steps, fewer = 4, seconds(2)
+    while True:
+        more = seconds(steps)
+        if more > limit_seconds / 2 or steps >= 512:
+            return min(max(more - fewer, more / 4), more) / ((steps - steps // 2) * size)
+        steps, fewer = 2 * steps, more
 
 
 def calibrate_plain(entrant: contenders.Plain, job: Job, splits: Any, task: Any, piece: Piece) -> dict[str, Any]:

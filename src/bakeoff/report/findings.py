@@ -14,6 +14,7 @@ from bakeoff.report.records import Row, Run
 
 GAP = 0.25                                    # validation loss above its lowest by so much of it: a contender overfits
 LATE, EARLY = 0.85, 0.5                       # share of its budget at which a contender last improved
+ENOUGH = 4                                    # trials, from which on the course of a search says something
 SLOWER = 1.5                                  # times the examples from which on it is worth a sentence
 EVEN = 1.5                                    # times the smallest class up to which classes are called balanced
 
@@ -34,8 +35,8 @@ def on_ranking(run: Run, score: Score, against: Mapping[str, Difference]) -> str
         return f"{plain(run.best)} is the only contender with a value: there is nothing to compare it with."
     behind = [row for row in ranked[1:] if row.contender not in run.tied]
     if run.tied:
-        simple = next((row.contender for row in ranked if row.group == "baseline" and row.contender in (run.best, *run.tied)), None)
-        among = f", {plain(simple)}, a baseline, among them" if simple else ""
+        simple = next((row.contender for row in ranked if row.group == "baseline" and row.contender in run.tied), None)
+        among = f", {plain(simple)}, a baseline, among them" if simple and run.group(run.best) != "baseline" else ""
         first = against.get(behind[0].contender) if behind else None
         return sentences(
             f"The shaded {count(len(run.tied) + 1)} cannot be told from the best with {tests(run)}{among}.",
@@ -166,9 +167,11 @@ def overfits(one: Learnt) -> bool:
 
 def on_progress(all_progress: Sequence[Progress]) -> str:
     """Who was still gaining when the budget ended, and who had settled early."""
-    several = [one for one in all_progress if one.spent > 0 and len(one.points) > 1]
+    several = [one for one in all_progress if one.spent > 0 and one.trials >= ENOUGH]
+    if not several:
+        return "With so few trials each it cannot be told whether more time would help."
     late = [one.contender for one in several if one.points[-1][0] >= LATE * one.spent]
-    early = [one.contender for one in all_progress if one.spent > 0 and one.points[-1][0] <= EARLY * one.spent]
+    early = [one.contender for one in several if one.points[-1][0] <= EARLY * one.spent]
     gaining = "No contender was still improving when its budget ended: more time is unlikely to change the order much."
     if late:
         gaining = f"{listing(late)} {'was' if len(late) == 1 else 'were'} still improving when the budget ended: more time may change their place."
@@ -200,7 +203,7 @@ def on_calibration(contender: str, bins: Sequence[Bin], error: float) -> str:
 
 def on_ledger(run: Run, spent: Mapping[str, float]) -> str:
     """Who got less than asked, and what pruning saved."""
-    shares = {name: float(record.get("share_seconds") or 0) for name, record in run.plan.get("contenders", {}).items()}
+    shares = run.shares
     less = [name for name, share in shares.items() if share > 0 and run.group(name) != "baseline" and spent.get(name, 0) < 0.6 * share]
     more = [name for name, share in shares.items() if share > 0 and spent.get(name, 0) > 1.15 * share + 1]
     searched = [trial.spent for trials in run.tuning.values() for trial in trials if trial.spent.asked]

@@ -7,6 +7,7 @@ import json
 import math
 import zlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,13 @@ class Answers:
     answers: NDArray[Any]
     labels: list[str]
     scores: NDArray[np.float64] | None
+
+    def score(self, place: int, target: str) -> float | None:
+        """Of one example: probability given to the target, or the absolute error where a number is asked for; mean over seeds."""
+        if self.scores is not None:
+            return float(self.scores[:, place, self.labels.index(target)].mean()) if target in self.labels else None
+        said, truth = (number(value) for value in (self.answers[0, place], target))
+        return float(np.abs(self.answers[:, place].astype(float) - truth).mean()) if said is not None and truth is not None else None
 
 
 @dataclass(frozen=True)
@@ -132,13 +140,37 @@ class Run:
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Seconds that the plan gave each contender; none where counts decide."""
+        if not self.plan.get("budget_seconds"):
+            return {}
+        return {name: float(one.get("share_seconds") or 0) for name, one in (self.plan.get("contenders") or {}).items()}
+
     def best_trial(self, contender: str) -> Trial | None:
         """The finished trial whose setting was refitted."""
         done = [trial for trial in self.tuning.get(contender, ()) if trial.state == "done" and trial.score is not None]
         return max(done, key=lambda trial: (trial.score or 0.0, -trial.job.number), default=None)
 
-    def answers(self, contender: str, scores: bool = False) -> Answers | None:
-        """Outer folds one after the other. None where no answers were kept, or those of the seeds do not belong together."""
+    def answers_to(self, asked: Mapping[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
+        """Of some test examples (key → target): key → contender → answer of its first seed, and as score the probability given
+        to the target, or the absolute error, mean over seeds."""
+        found: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in asked}
+        for row in self.ranked if asked else ():
+            answers = self.answers(row.contender, labels=set(asked.values()))
+            if answers is None:
+                continue
+            place = {key: k for k, key in enumerate(answers.keys)}
+            for key, target in asked.items():
+                if key in place:
+                    found[key][row.contender] = {"answer": answers.answers[0, place[key]].item(), "score": answers.score(place[key], target)}
+        return found
+
+    def answers(self, contender: str, scores: bool = False, labels: AbstractSet[str] = frozenset()) -> Answers | None:
+        """Outer folds one after the other. scores: of all labels, or of `labels` alone.
+
+        None where no answers were kept, or those of the seeds do not belong together.
+        """
         import pyarrow as pa
         import pyarrow.parquet as parquet
         base = self.folder / "finals" / contender
@@ -147,17 +179,17 @@ class Run:
             folds = sorted(base.glob(f"fold-*/{seed.name}/answers.parquet"), key=lambda file: by_number(file.parts[-3]))
             files = [file for file in (seed / "answers.parquet", *folds) if file.is_file()]
             names = parquet.read_schema(files[0]).names if files else []
-            wanted = [name for name in names if scores or not name.startswith(SCORE)]
+            wanted = [name for name in names if scores or not name.startswith(SCORE) or name.removeprefix(SCORE) in labels]
             if files:
                 tables.append(pa.concat_tables([parquet.read_table(file, columns=wanted).replace_schema_metadata() for file in files]))
         if not tables or any(table.column_names != tables[0].column_names or table["key"] != tables[0]["key"] for table in tables):
             return None
-        labels = [name.removeprefix(SCORE) for name in tables[0].column_names if name.startswith(SCORE)]
+        read = [name.removeprefix(SCORE) for name in tables[0].column_names if name.startswith(SCORE)]
         given = None
-        if labels:
-            given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in labels]) for table in tables]).astype(float)
+        if read:
+            given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in read]) for table in tables]).astype(float)
         return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(tables[0]["target"].to_pylist()),
-                       np.array([table["answer"].to_pylist() for table in tables]), labels, given)
+                       np.array([table["answer"].to_pylist() for table in tables]), read, given)
 
 
 def read(folder: Path) -> Run:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from bakeoff.report import palette
 from bakeoff.report.format import noun, plain
 from bakeoff.report.records import read
-from bakeoff.report.sections import compared, data, failures, leaderboard, learnt, ledger, settings, verdict
+from bakeoff.report.sections import compared, data, examples, failures, leaderboard, learnt, ledger, settings, verdict
 from bakeoff.report.view import View
 
 TEMPLATES = Path(__file__).parent
@@ -32,13 +32,12 @@ def render(folder: Path) -> str:
 
 def sections(view: View) -> dict[str, Any]:
     """What the template sets, in the order of the page."""
-    hard, apart = failures.cards(view, "hardest"), failures.cards(view, "disagree")
     return {
         "title": plain(view.run.folder.name), "subtitle": subtitle(view), "verdict": verdict.build(view),
         "costs": compared.costs(view), "board": leaderboard.build(view), "pairs": compared.pairs(view),
         "curves": learnt.curves(view), "progress": learnt.progress(view),
         "failures": failures.figures(view), "failure_marks": [palette.mark(view.run.group(name)) for name in failures.asked(view)],
-        "disagree": apart, "disagree_finding": failures.disagreement(view, apart), "hardest": hard, "hardest_finding": failures.hardest(view, hard),
+        "examples": examples.build(view),
         "data": data.build(view), "ledger": ledger.build(view), "settings": settings.build(view), "commands": settings.commands(view),
         "absent": [(plain(name), plain(why)) for name, why in view.absent.items()], "around": settings.surroundings(view),
         "version": plain(view.run.question.get("version", "")), "fingerprint": plain(view.run.question.get("fingerprint", ""))}

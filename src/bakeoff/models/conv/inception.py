@@ -29,7 +29,7 @@ class Inception(Encoder):
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 6, "blocks")] = 3,
-                 kernel: Annotated[int, Choice(9, 19, 39, meaning="longest kernel on one axis, halved twice; on more axes 7")] = 39,
+                 kernel: Annotated[int, Choice(9, 19, 39, meaning="longest kernel on one axis, halved twice; on more axes 7")] = 19,
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself; the next block mixes them")] = True,
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)

@@ -32,7 +32,7 @@ class ResNet(Encoder):
     ranks = frozenset({1, 2, 3})
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
-                 depth: Annotated[int, Range(1, 4, "blocks")] = 2,
+                 depth: Annotated[int, Range(1, 4, "blocks")] = 1,
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)

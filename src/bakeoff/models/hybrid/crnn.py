@@ -33,7 +33,7 @@ class CRNN(Encoder):
     serial = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
-                 convs: Annotated[int, Range(1, 3, "convolutions before the recurrence")] = 2,
+                 convs: Annotated[int, Range(1, 3, "convolutions before the recurrence")] = 1,
                  kernel: Annotated[int, Choice(3, 5, 7, meaning="cells a convolution sees; on two axes 3")] = 5,
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
                  activation: str = "relu", dropout: float = 0.0, truncate: int = 0) -> None:

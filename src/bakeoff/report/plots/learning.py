@@ -35,6 +35,7 @@ class Progress:
     group: str
     points: Sequence[tuple[float, float]]
     spent: float
+    trials: int
 
 
 def loss_axes(all_learnt: Sequence[Learnt]) -> tuple[float, tuple[float, float]]:
@@ -44,7 +45,8 @@ def loss_axes(all_learnt: Sequence[Learnt]) -> tuple[float, tuple[float, float]]
     if not losses:
         return most, (0.0, 1.0)
     begins = sorted(one.curve[0].loss for one in all_learnt if math.isfinite(one.curve[0].loss)) or [losses[-1]]
-    top = min(losses[-1], 1.25 * begins[len(begins) // 2])
+    ends = sorted(one.curve[-1].loss for one in all_learnt if math.isfinite(one.curve[-1].loss)) or [losses[-1]]
+    top = min(losses[-1], max(1.25 * begins[len(begins) // 2], min(1.1 * ends[-1], 4 * ends[len(ends) // 2])))
     return most, (min(0.0, losses[0]), max(top, losses[0] + 1e-9, losses[len(losses) // 2] * 1.2))
 
 

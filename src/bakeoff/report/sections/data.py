@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bakeoff.report import findings
 from bakeoff.report.format import count, plain, short, significant
 from bakeoff.report.plots.cards import example
-from bakeoff.report.sections.failures import worded
+from bakeoff.report.sections.examples import worded
 from bakeoff.report.view import Table, View, parted
 
 PROBLEMS, CLASSES = 40, 24                    # listed; the rest stands in data.json

@@ -76,7 +76,7 @@ def progress(view: View) -> Figure | None:
                 points.append((spent, trial.value))
         if not points:
             continue
-        found.append(Progress(row.contender, row.group, points, spent))
+        found.append(Progress(row.contender, row.group, points, spent, len(trials)))
         pruned = sum(trial.state == "pruned" for trial in trials)
         rows.append([plain(row.contender), count(len(trials)), count(pruned), view.score(points[0][1]), view.score(points[-1][1]),
                      percent(points[-1][0] / spent if spent else None), write(spent)])

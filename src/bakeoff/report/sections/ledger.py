@@ -33,12 +33,12 @@ def build(view: View) -> dict[str, Any]:
     names = [*(row.contender for row in run.rows), *(name for name in planned if name not in run.row)]
     seconds = {name: by_kind(run.tuning.get(name, []), run.finals.get(name, [])) for name in names}
     totals = {name: sum(one.values()) for name, one in seconds.items()}
-    shares = {name: float(planned.get(name, {}).get("share_seconds") or 0) for name in names}
+    shares = {name: run.shares.get(name, 0.0) for name in names}
     most = max([*totals.values(), *shares.values()], default=0.0) or 1.0
     rows = [[*account(view, name, planned.get(name, {})), plain(planned.get(name, {}).get("note") or planned.get(name, {}).get("error") or "")]
             for name in names]
     columns = [aligned(texts) for texts in zip(*rows, strict=True)]
-    return {"finding": parted(findings.on_ledger(run, totals)), "top": duration(most),
+    return {"finding": parted(findings.on_ledger(run, totals)), "top": duration(most), "given": bool(run.shares),
             "bars": [bar(name, mark(run.group(name)), seconds[name], shares[name], most) for name in names],
             "table": Table(HEAD, list(zip(*columns, strict=True)), "The ledger"),
             "cuts": [f"{plain(cut.get('when', ''))}: {plain(cut.get('why', ''))} – {what_was_cut(cut.get('what'))}"
@@ -63,14 +63,15 @@ def bar(name: str, colour: str, seconds: Mapping[str, float], share: float, most
             parts.append((kind, start, 100 * seconds[kind] / most))
             start += 100 * seconds[kind] / most
     told = ", ".join(f"{'finals' if kind == 'final' else kind} {duration(seconds[kind])}" for kind in KINDS if seconds[kind])
-    return Spent(plain(name), colour, parts, 100 * share / most, f"{plain(name)}: given {duration(share)}; {told or 'nothing spent'}")
+    given = f"given {duration(share)}; " if share else ""
+    return Spent(plain(name), colour, parts, 100 * share / most, f"{plain(name)}: {given}{told or 'nothing spent'}")
 
 
 def account(view: View, name: str, planned: Mapping[str, Any]) -> list[str]:
     """A contender's line of the table, without its note."""
     tuning, finals = view.run.tuning.get(name, []), view.run.finals.get(name, [])
     states = Counter(trial.state for trial in tuning)
-    share, everything = float(planned.get("share_seconds") or 0), [*tuning, *finals]
+    share, everything = view.run.shares.get(name, 0.0), [*tuning, *finals]
     return [plain(name), duration(share) if share else NOTHING, duration(sum(trial.spent.seconds for trial in everything)),
             count(planned.get("trials") or 0), *(count(states[state]) for state in ("done", "pruned", "failed")),
             count(sum(trial.state == "done" for trial in finals)), count(sum(trial.spent.asked for trial in tuning)),
