@@ -91,9 +91,9 @@ def test_identical_contenders_with_other_seeds_are_rarely_declared_different_in_
 def test_of_twelve_identical_contenders_none_is_declared_different_from_the_luckiest(seeds: int) -> None:
     generator = np.random.default_rng(2)
     runs = [compare(entrants(right_or_wrong(generator, 300, seeds, [1.5] * 12, between=0.1 * (seeds > 1))), Accuracy(), 300, seeds=seeds)
-            for _ in range(100)]
-    assert sum(map(found_different, runs)) <= 7
-    assert sum(any(pair.p < ALPHA for pair in one.pairs) for one in runs) <= 7
+            for _ in range(75)]
+    assert sum(map(found_different, runs)) <= 5              # 7 %
+    assert sum(any(pair.p < ALPHA for pair in one.pairs) for one in runs) <= 5
 
 
 def test_groups_of_alike_examples_do_not_make_identical_contenders_different() -> None:
@@ -162,19 +162,19 @@ def test_the_lower_end_of_a_difference_is_rarely_above_the_truth() -> None:
     generator = np.random.default_rng(8)
     truth = accuracy_of(1.5) - accuracy_of(1.7)
     wrong = 0
-    for _ in range(300):
+    for _ in range(200):
         one = compare(entrants(right_or_wrong(generator, 1500, 3, [1.5, 1.7, 1.7], between=0.05)), Accuracy(), 1500, seeds=3)
         low = one.against_best["c0"].low if one.best != "c0" else None
         wrong += low is not None and low > truth
-    assert wrong <= 0.05 * 300
+    assert wrong <= 10
 
 
 def test_networks_that_learnt_nothing_do_not_beat_baselines_that_learnt_nothing() -> None:
     generator = np.random.default_rng(9)
     groups = ["baseline"] * 3 + ["conv"] * 7
     runs = [compare(entrants(right_or_wrong(generator, 200, 3, [0.0] * 10, hard=0.1, own=0.1), groups), Accuracy(), 200, seeds=3)
-            for _ in range(100)]
-    assert sum(one.beats_baseline for one in runs) <= 5
+            for _ in range(60)]
+    assert sum(one.beats_baseline for one in runs) <= 3
 
 
 # Few examples

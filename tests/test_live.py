@@ -134,7 +134,7 @@ def test_off_a_terminal_there_are_plain_lines_for_what_changes_the_answer(plan, 
     assert ".600" not in text                                      # no better than before: it changes nothing
     assert "resnet tune 1 failed: out of memory" in text
     assert "absent: boosting: it reads tables" in text
-    assert "the plan is shortened" in text
+    assert "1 contender will have fewer trials than planned: trainings took 1.40 ×" in text
 
 
 def test_names_from_the_data_cannot_act_on_the_terminal(screen):

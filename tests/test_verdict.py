@@ -66,7 +66,7 @@ def test_a_clear_winner_is_told_with_effect_interval_and_p() -> None:
     comparison = judged({"resnet": 0.9, "gru": 0.8, "rocket": 0.7}, p={"gru": 0.0123}, n_test=3670)
     assert said(comparison, "text") == (
         "resnet is best of 3 on 3,670 test texts: accuracy .900 (95 % .880 – .920). All others are worse, the next, gru, by .100 "
-        "(95 % .090 – .110, p = .012). It is also recommended: nothing cheaper is surely at most .020 worse. "
+        "(95 % .090 – .110, p = .012). resnet is also recommended: nothing cheaper is surely at most .020 worse. "
         "Best baseline (rocket) .700: beaten, p < .001. The best is the maximum of 3 noisy values: its .900 is somewhat optimistic.")
 
 
@@ -74,7 +74,7 @@ def test_a_baseline_that_wins_is_said_first() -> None:
     behind = judged({"rocket": 0.9, "resnet": 0.8}, p_baseline=1.0, p={"resnet": 0.002})
     assert said(behind) == (
         "A baseline wins: rocket is the better of 2 on 734 test images: accuracy .900 (95 % .880 – .920). resnet is worse by .100 "
-        "(95 % .090 – .110, p = .002). It is also recommended. The best network, resnet .800, is worse, p = .002. "
+        "(95 % .090 – .110, p = .002). rocket is also recommended. The best network, resnet .800, is worse, p = .002. "
         "The best is the maximum of 2 noisy values: its .900 is somewhat optimistic.")
     alike = judged({"rocket": 0.9, "resnet": 0.895, "gru": 0.89}, tied=["resnet", "gru"], p_baseline=1.0)
     assert said(alike).startswith("A baseline wins: rocket is best of 3")
@@ -109,7 +109,7 @@ def test_a_number_is_told_in_its_unit_and_its_own_digits() -> None:
                           for name, one in zip(("gru", "majority"), rows, strict=True)], RMSE(), 400, seeds=3)
     text = sentence(comparison, infos(["gru", "majority"]), "table")
     assert re.match(r"gru is the better of 2 on 400 test rows: rmse \d\d\.\d \(95 % \d\d\.\d – \d\d\.\d, target's unit\)\. majority is worse by "
-                    r"\d\d\.\d \(95 % \d\d\.\d – \d\d\.\d, p < \.001\)\. It is also recommended: nothing cheaper is surely at most 1\.\d worse\. "
+                    r"\d\d\.\d \(95 % \d\d\.\d – \d\d\.\d, p < \.001\)\. gru is also recommended: nothing cheaper is surely at most 1\.\d worse\. "
                     r"Best baseline \(majority\) \d\d\.\d: beaten, p < \.001\.", text), text
 
 

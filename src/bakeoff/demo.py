@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import RunError
-from bakeoff.report.format import Score, milliseconds, quantity, ratio
+from bakeoff.report.format import NOTHING, Score, milliseconds, quantity, ratio
 from bakeoff.result import Result
 from bakeoff.run import run
 from bakeoff.watch import Watch
@@ -17,7 +17,7 @@ from bakeoff.words import aligned, columns, leaderboard_rows, number, quoted, re
 
 SLATE = "fcn,gru,transformer,mlp"         # one per group that reads both
 BUDGET = "48s"                            # each: with imports and reports both end within two minutes on two cores
-SEEDS = 2
+SEEDS = 3
 PROBLEMS = {"images": "sample:digits", "sequences": "sample:order"}
 
 
@@ -99,9 +99,9 @@ class Tour:
         return [*lines, "yours    bakeoff run YOUR_DATA", f"use it   bakeoff predict {quoted(self.problems[0].result.folder)} NEW_PICTURES"]
 
     def table(self) -> list[str]:
-        """Both problems side by side, a line per contender that stands in both."""
+        """Both problems side by side, a line per contender; a dash where it could not enter."""
         first, second = self.problems
-        names = [name for name in first.lines if name in second.lines]
+        names = list(dict.fromkeys([*first.lines, *second.lines]))
         head = ["contender", *(word for one in self.problems for word in (one.metric, "operations", "latency"))]
         rows = [[name, *(cell for one in self.problems for cell in cells(one, name))] for name in names]
         table = aligned([head, *rows], "<rrrrrr")
@@ -115,7 +115,9 @@ class Tour:
 
 
 def cells(problem: Problem, name: str) -> list[str]:
-    line = problem.lines[name]
+    line = problem.lines.get(name)
+    if line is None:
+        return [NOTHING] * 3
     return [problem.score()(line.value), quantity(line.macs), milliseconds(line.latency_ms)]
 
 
@@ -129,8 +131,8 @@ def simple(problem: Problem) -> str:
         return ""
     reached = f"{network.name} reaches {score(network.value)}"
     if baseline is guess or (baseline.low is not None and baseline.low <= guess.value):
-        guessed = f"{baseline.name} {score(baseline.value)}, majority {score(guess.value)}"
-        return f"{problem.title}: no baseline is better than guessing ({guessed}): what they look at does not hold the answer; {reached}."
+        others = ", ".join(f"{line.name} {score(line.value)}" for line in lines.values() if line.group == "baseline")
+        return f"{problem.title}: no baseline is better than guessing ({others}): what they look at does not hold the answer; {reached}."
     apart = f"{score(abs(network.value - baseline.value))} {'more' if network.value >= baseline.value else 'less'}"
     times = ratio(network.macs / baseline.macs) if baseline.macs else ""
     cost = f" with {times} the operations" if times else ""
@@ -144,12 +146,12 @@ def step_by_step(problem: Problem) -> str:
     parallel = next((line for line in lines if line.group in ("conv", "attention") and line.rate), None)
     if serial is None or parallel is None or serial.rate is None or parallel.rate is None:
         return ""
-    steps = problem.steps(serial.name)
+    steps, at_once = problem.steps(serial.name), problem.steps(parallel.name)
     said = (f"{problem.title}: {serial.name} answers in {milliseconds(serial.latency_ms)} at {quantity(serial.rate)} operations a second, "
             f"{parallel.name} in {milliseconds(parallel.latency_ms)} at {quantity(parallel.rate)}")
     if serial.rate < parallel.rate:
-        return said + f". {serial.name} goes through {steps or 'its'} cells one after the other, and each waits for the one before."
-    return said + f": with {steps or 'so few'} steps, going one after the other costs it nothing here."
+        return f"{said}: {serial.name} goes through {steps} cells one after the other, {parallel.name} sees all {at_once} at once."
+    return f"{said}: going through {steps} cells one after the other costs {serial.name} nothing here."
 
 
 def dearest(problem: Problem) -> str:
@@ -159,13 +161,12 @@ def dearest(problem: Problem) -> str:
     if len(networks) < 2:
         return ""
     dear, best = max(networks, key=lambda line: line.macs), networks[0]
+    cheap = min(networks, key=lambda line: line.macs)
     if dear is best:
-        cheap = min(networks, key=lambda line: line.macs)
-        times = ratio(best.macs / cheap.macs)
-        return f"{problem.title}: {best.name} is best and works most: {times} the operations of {cheap.name} ({score(cheap.value)})."
+        return f"{problem.title}: {best.name} is the best network and works most, {ratio(best.macs / cheap.macs)} the operations of {cheap.name}."
     times = ratio(dear.macs / best.macs)
     return (f"{problem.title}: {dear.name} works most, {times} the operations of {best.name}, and reaches {score(dear.value)} "
-            f"against {score(best.value)}: more work is not a better fit.")
+            f"against {score(best.value)}.")
 
 
 def demo(seed: int = 0, out: Path | None = None, watch: Watch | None = None) -> Tour:

@@ -11,7 +11,7 @@ from bakeoff.report.format import duration, plain, short
 from bakeoff.status import BAR, Row, Standing, bar
 from bakeoff.types import Trial
 from bakeoff.watch import Watch
-from bakeoff.words import WIDEST, absent_lines, data_lines, plan_line, wrapped
+from bakeoff.words import WIDEST, absent_lines, data_lines, plan_line, several, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,7 @@ class Progress(Watch):
         self.standing: Standing | None = None
         self.stage = ""
         self.ends: float | None = None            # by time.monotonic()
+        self.shortened = False                    # the user has been told that the clock cuts the plan
 
     @property
     def width(self) -> int:
@@ -44,8 +45,8 @@ class Progress(Watch):
         for line in lines:
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def data(self, record: Mapping[str, Any]) -> None:
-        self.folder, self.standing, self.ends = None, None, None          # of the run before, where one follows another
+    def data(self, record: Mapping[str, Any], folder: Path | None = None) -> None:
+        self.folder, self.standing, self.ends = folder, None, None        # nothing of the run before, where one follows another
         self.say(*data_lines(record, self.width))
 
     def phase(self, name: str) -> None:
@@ -77,8 +78,10 @@ class Progress(Watch):
     def cut(self, cut: Mapping[str, Any]) -> None:
         if self.standing is not None:
             self.standing.asked_again()
-        fewer = len(cut["what"].get("trials", ()))
-        self.note(f"the plan is shortened ({cut['why']}): fewer trials for {fewer} contenders, listed in plan.json")
+        if not self.shortened:
+            fewer = len(cut["what"].get("trials", ()))
+            self.note(f"{several(fewer, 'contender')} will have fewer trials than planned: {cut['why']}; plan.json lists what was cut")
+        self.shortened = True
 
     def note(self, text: str) -> None:
         self.say(*wrapped(plain(text), self.width, "  note: "))

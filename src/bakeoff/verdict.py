@@ -184,8 +184,8 @@ class Wording:
         here = self.cost(name)
         known = [cost for cost in map(self.cost, comparison.contenders) if cost is not None]
         if here is None or here <= min(known):
-            return "It is also recommended."
-        return f"It is also recommended: nothing cheaper is surely at most {self.score(comparison.margin)} worse."
+            return f"{plain(name)} is also recommended."
+        return f"{plain(name)} is also recommended: nothing cheaper is surely at most {self.score(comparison.margin)} worse."
 
     def cost(self, name: str) -> float | None:
         key = COSTS[self.comparison.cost][0]

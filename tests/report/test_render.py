@@ -188,10 +188,13 @@ def test_unknown_columns_groups_and_forms_do_no_harm(run_folder, tmp_path):
 
 def test_too_many_pictures_are_left_out(run_folder, tmp_path):
     folder = copied(run_folder("golden"), tmp_path)
-    big = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (64).to_bytes(4, "big") * 2 + bytes(700_000)).decode()
+    big = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (64).to_bytes(4, "big") * 2 + bytes(200_000)).decode()
     item = {"key": "k", "target": "left", "shown": {"form": "picture", "png": big}, "answers": {"gru": {"answer": "left", "score": 0.5}}, "why": ""}
     changed(folder, "shown.json", hardest=[item] * 12, disagree=[item] * 12)
-    assert len(render(folder).encode()) < 3_000_000
+    changed(folder, "data.json", first=[{**item, "split": "train"}] * 5)
+    page = render(folder)
+    assert len(page.encode()) < 3_000_000
+    assert page.count("<img") == 2 * 2 + 1
 
 
 def test_a_run_without_trials_answers_or_examples_still_has_a_page(run_folder, tmp_path):

@@ -209,7 +209,7 @@ def on_ledger(run: Run, spent: Mapping[str, float]) -> str:
     searched = [trial.spent for trials in run.tuning.values() for trial in trials if trial.spent.asked]
     asked = sum(one.asked for one in searched)
     saved = 1 - sum(min(one.examples, one.asked) for one in searched) / asked if asked else 0.0
-    even = "All contenders spent about what they were given." if not less and not more else None
+    even = "All contenders spent about what they were given." if shares and not less and not more else None
     return sentences(even, f"{listing(less)} spent less than 60 % of the time given." if less else None,
                      f"{listing(more)} took more than {'its' if len(more) == 1 else 'their'} share." if more else None,
                      f"Pruning and early stopping saved {percent(saved)} of the training examples asked for." if saved >= 0.01 else None,

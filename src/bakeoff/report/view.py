@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bakeoff.report.format import Cell, Score, noun
 from bakeoff.report.plots.pairs import Difference
 from bakeoff.report.records import Row, Run
 
 END = re.compile(r"(?<=[^\s.][.!?])\s+(?=\S)")            # of a sentence
-CLOSE = re.compile(r"\(95 % [^()]*\)|p [<=] \.\d+|\d[\d.,]* [%×]")
+CLOSE = re.compile(r"(\(95 % [^()]{1,40}\)|p [<=] \.\d+|\d[\d.,]* [%×])")
 NARROW = 340.0                                # px: charts of a phone; they grow with the screen up to the wide ones
 WIDE = 840.0
 
@@ -40,7 +40,7 @@ class Figure:
     more: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def told(self) -> tuple[str, str]:
+    def told(self) -> tuple[Markup, Markup]:
         return parted(self.finding)
 
 
@@ -106,15 +106,16 @@ class View:
         return noun(str(self.run.data.get("kind", "")), number)
 
 
-def parted(words: str) -> tuple[str, str]:
+def parted(words: str) -> tuple[Markup, Markup]:
     """The first sentence, which is set large, and the others."""
-    first, *others = END.split(unbroken(words), maxsplit=1)
-    return first, others[0] if others else ""
+    first, *others = END.split(words, maxsplit=1)
+    return unbroken(first), unbroken(others[0] if others else "")
 
 
-def unbroken(words: str) -> str:
-    """Intervals and p are not parted at the end of a line."""
-    return CLOSE.sub(lambda found: found[0].replace(" ", "\u00a0"), words)
+def unbroken(words: str) -> Markup:
+    """Intervals, p and units are not parted at the end of a line."""
+    return Markup("").join(Markup('<span class="whole">{}</span>').format(piece) if k % 2 else escape(piece)
+                           for k, piece in enumerate(CLOSE.split(words)))
 
 
 def turned(one: Difference) -> Difference:

@@ -25,6 +25,7 @@ from bakeoff.space import Space
 from bakeoff.tasks.base import Task
 from bakeoff.train import loop
 from bakeoff.train.choices import space_of
+from bakeoff.train.optim import optimizer_for
 from bakeoff.train.record import write_json
 from bakeoff.train.setup import Setup, with_metric
 from bakeoff.types import Cost, Job, Params, Point, Spec, Spend, Trial
@@ -251,7 +252,8 @@ class FittedNetwork:
         one = data.take([middle_of(data)])
         size = min(int(self.params["batch"]), len(data))
         many = data.take(np.arange(size))
-        return cost_of_network(self.network, one, many, lambda out, y: self.task.loss(out, y, self.params).mean(), limit_seconds)
+        return cost_of_network(self.network, one, many, lambda out, y: self.task.loss(out, y, self.params).mean(), limit_seconds,
+                               optimizer=lambda network: optimizer_for(network, self.params))
 
 
 @dataclass

@@ -13,7 +13,7 @@ from bakeoff.report.palette import mark
 from bakeoff.report.plots.cards import Said, example, strip
 from bakeoff.report.view import Table, View
 
-CARDS, PICTURE_BYTES = 8, 1_200_000           # per row of examples; base64 of all pictures together
+CARDS, PICTURE_BYTES = 8, 700_000             # per row of examples; base64 of all pictures together
 ANSWERS, NAMES = 4, 4                         # different answers on a card, and contenders named beside each
 
 Item = Mapping[str, Any]                      # of shown.json

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from bakeoff.report import findings
-from bakeoff.report.errors import Mistake, along_target, calibration, confusion
+from bakeoff.report.errors import Confusion, Mistake, along_target, calibration, confusion
 from bakeoff.report.format import count, percent, plain, short, significant
 from bakeoff.report.palette import mark
 from bakeoff.report.plots import regression
@@ -19,7 +19,7 @@ from bakeoff.report.view import NARROW, Figure, Table, View
 
 MATRIX, SIDE = 520.0, 288.0                   # px
 CONTENDERS = 6                                # in the switch
-LISTED, IN_TABLE = 7, 40                      # most frequent mistakes beside the matrix, and in the table behind it
+LISTED, IN_TABLE, CLASSES = 7, 40, 100        # most frequent mistakes beside the matrix, and in the table behind it; classes in theirs
 
 
 def asked(view: View) -> list[str]:
@@ -68,23 +68,19 @@ def classified(view: View, name: str, answers: Answers) -> Figure:
         more |= {"calibration": reliability(sure[0], group, SIDE, told), "calibrated": told}
     rows = [[plain(one.true), plain(one.said), percent(one.share, 1), f"{percent(one.low)} – {percent(one.high)}", count(one.number)]
             for one in mistakes[:IN_TABLE]]
-    more["recalls"] = Table(
-        ["class", "right", "95 % interval", "test examples"],
-        [
-            [plain(one.name), percent(one.share, 1), f"{percent(one.low)} – {percent(one.high)}", count(one.number)]
-            for one in found.recalls()
-        ],
-        "Every class",
-    )
-    return Figure(
-        finding,
-        how,
-        matrix(part.classes, part.shares, part.numbers, MATRIX, finding),
-        matrix(part.classes, part.shares, part.numbers, NARROW, finding),
-        Table(["true class", "answered", "share", "95 % interval", "test examples"], rows, "The most frequent mistakes"),
-        plain(name),
-        more,
-    )
+    more["recalls"] = recalls(found)
+    drawn = [matrix(part.classes, part.shares, part.numbers, width, finding) for width in (MATRIX, NARROW)]
+    table = Table(["true class", "answered", "share", "95 % interval", "test examples"], rows, "The most frequent mistakes")
+    return Figure(finding, how, drawn[0], drawn[1], table, plain(name), more)
+
+
+def recalls(found: Confusion) -> Table:
+    """Every class, or of many the weakest."""
+    classes, title = found.recalls(), "Every class"
+    if len(classes) > CLASSES:
+        classes, title = sorted(classes, key=lambda one: one.share)[:CLASSES], f"The weakest {CLASSES} of {count(len(classes))} classes"
+    return Table(["class", "right", "95 % interval", "test examples"], [
+        [plain(one.name), percent(one.share, 1), f"{percent(one.low)} – {percent(one.high)}", count(one.number)] for one in classes], title)
 
 
 def bars(mistakes: Sequence[Mistake]) -> list[Bar]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from bakeoff.report import findings
 from bakeoff.report.format import Cell, column, count, plain
@@ -53,8 +53,8 @@ def coloured(view: View, words: str) -> Markup:
     first = {run.best, run.recommended, str(run.verdict.get("best_baseline")), *run.tied, *(row.contender for row in run.ranked[:2])}
     marks = {plain(row.contender): mark(row.group) for row in run.rows if row.group != "baseline" or row.contender in first}
     names = "|".join(sorted(map(re.escape, marks), key=len, reverse=True))
-    pieces = re.split(rf"(?<![\w-])({names})(?![\w-])", unbroken(words)) if names else [words]
-    return Markup("").join(Markup('<b class="name {}">{}</b>').format(marks[piece], piece) if k % 2 else escape(piece)
+    pieces = re.split(rf"(?<![\w-])({names})(?![\w-])", words) if names else [words]
+    return Markup("").join(Markup('<b class="name {}">{}</b>').format(marks[piece], piece) if k % 2 else unbroken(piece)
                            for k, piece in enumerate(pieces))
 
 
