@@ -18,6 +18,7 @@ from bakeoff.data.base import Splits
 from bakeoff.errors import Defect
 from bakeoff.execute.worker import folder_of
 from bakeoff.metrics.base import Metric, Rows
+from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole
 from bakeoff.types import Answer, Trial
 
@@ -134,12 +135,11 @@ def info(session: Session, name: str, answers: Sequence[Answers], cost: Mapping[
         trials=len(tried), finished=sum(trial.state == "done" for trial in tried), pruned=sum(trial.state == "pruned" for trial in tried),
         failed=sum(trial.state == "failed" for trial in tried), examples=sum(trial.spent.examples for trial in everything),
         seconds=sum(trial.spent.seconds for trial in everything), asked_seconds=share.share_seconds,
-        tuned=share.group == "baseline" or sum(trial.state == "done" for trial in tried) >= 4 * len(session.setup.folders))
+        tuned=share.group == "baseline" or sum(trial.state == "done" for trial in tried) >= FULL * len(session.setup.folders))
 
 
 def shipped_seed(session: Session, name: str) -> int:
     """The number of the middle seed by training loss; never chosen on test."""
-    from bakeoff.session import median_seed
     losses = {trial.job.number: trial.curve[-1].train_loss for trial in final_trials(session, name)
               if trial.state == "done" and trial.job.fold == 0 and trial.curve}
     return median_seed(losses) if losses else 0
@@ -221,3 +221,9 @@ def all_failed(session: Session) -> Exception:
         return Defect("no final ended and none failed")
     said = "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items()))
     return RunError(f"every contender failed: {said}", str(session.folder / "log.txt"), "Give more memory or time, or another --slate.")
+
+
+def median_seed(losses: Mapping[int, float]) -> int:
+    """The number of the seed whose training loss is the middle one: never chosen on test."""
+    order = sorted(losses, key=lambda number: (losses[number] if np.isfinite(losses[number]) else math.inf, number))
+    return order[(len(order) - 1) // 2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 import shutil
 import time
 import traceback
@@ -14,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from bakeoff import __version__, registry, tune
 from bakeoff import plan as planning
 from bakeoff.data.load import Loaded, load
 from bakeoff.errors import BudgetError, OptionError, RunError, near
 from bakeoff.execute.base import FULL_DISK, Answered, Piece, answers
 from bakeoff.execute.local import Local
+from bakeoff.folder import free_folder, make_folder, plan_file, read_plan, read_plan_record
+from bakeoff.machine import device_of, machine, versions
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
 from bakeoff.space import Space
@@ -513,87 +512,3 @@ def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Cont
 def workers(options: Options, prior: Plan | None) -> tuple[int, int]:
     """(jobs, threads each): one trial per core with one thread; the thread count is part of the plan."""
     return options.jobs or cores(), 1 if prior is None else prior.threads
-
-
-def plan_file(plan: str | None) -> Path | None:
-    if plan is None:
-        return None
-    path = Path(plan)
-    path = path / "plan.json" if path.is_dir() else path
-    if not path.exists():
-        raise OptionError("there is no plan", str(path), "Give the plan.json of a run's folder.")
-    return path
-
-
-def read_plan(plan: str | None) -> Plan | None:
-    path = plan_file(plan)
-    return None if path is None else read_plan_record(path)
-
-
-def read_plan_record(path: Path) -> Plan | None:
-    if not path.exists():
-        return None
-    try:
-        return Plan.restore(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError) as error:
-        raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
-
-
-def free_folder(out: str | None, data: str) -> Path:
-    """The run's own folder: --out, or runs/NAME-N; never one that exists."""
-    if out is None:
-        name = data.removeprefix("sample:") if data.startswith("sample:") else Path(data).resolve().name.split(".")[0] or "data"
-        return next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"{name}-{n}").exists())
-    if Path(out).exists():
-        raise RunError("the output folder exists already", out, f"Choose another --out, or go on with: bakeoff resume {out}")
-    return Path(out)
-
-
-def make_folder(folder: Path) -> None:
-    """Raises RunError where it cannot be made or written; then nothing is left of it."""
-    made = False
-    try:
-        folder.mkdir(parents=True)
-        made = True
-        (folder / "log.txt").write_text("")
-    except OSError as error:
-        if made:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise RunError(f"the output folder cannot be written: {error.strerror}", str(folder), "Choose another --out.") from None
-
-
-def device_of(asked: str) -> str:
-    import torch
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[asked]
-    if not there:
-        raise OptionError(f"this machine has no {asked} device", f"--device {asked}", "Leave it out, or use --device cpu.")
-    return asked
-
-
-def versions() -> dict[str, str]:
-    from importlib.metadata import version
-    names = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "optuna", "tokenizers", "pillow")
-    return {"bakeoff": __version__, "python": platform.python_version(), **{name: version(name) for name in names}}
-
-
-def machine(device: str) -> dict[str, Any]:
-    """The machine in words; nothing that names its owner."""
-    memory = None
-    cpu = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                cpu = line.partition(":")[2].strip()
-                break
-        memory = int(next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))) * 1024
-    except (OSError, StopIteration):
-        pass                                                      # not Linux
-    return {"cpu": cpu, "cores": cores(), "memory_bytes": memory, "platform": platform.platform(), "device": device}
-
-
-def median_seed(losses: Mapping[int, float]) -> int:
-    """The number of the seed whose training loss is the middle one: never chosen on test."""
-    order = sorted(losses, key=lambda number: (losses[number] if np.isfinite(losses[number]) else math.inf, number))
-    return order[(len(order) - 1) // 2]

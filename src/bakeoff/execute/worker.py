@@ -126,7 +126,7 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
     units = entrant.units(data, task, start)
     space = entrant.space(data.spec, task, setup)
-    allowed = units * piece.training_seconds / per / starting_examples(len(data))
+    allowed = units * piece.training_seconds / per / starting_examples(len(data), min(int(start["batch"]), len(data)))
     if units > allowed:
         start, units = affordable_start(entrant, space, start, data, task, allowed)
     per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
@@ -140,9 +140,9 @@ def calibrate(piece: Piece) -> dict[str, Any]:
             "macs": entrant.macs_per_example(data, task, start)}
 
 
-def starting_examples(train: int) -> float:
-    """Examples that a training should see at least to be worth its setting: 30 times each, fewer of many."""
-    return max(min(30.0 * train, 60_000.0), 2.5 * train)
+def starting_examples(train: int, batch: int) -> float:
+    """Examples that a training should see at least to be worth its setting: a few passes, some hundred steps."""
+    return max(min(8.0 * train, 40_000.0), 1.0 * train, 250.0 * batch)
 
 
 def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any,

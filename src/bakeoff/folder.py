@@ -1,0 +1,57 @@
+"""A run's folder before it stands: where it will be, and the plan that another run left in its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from bakeoff.errors import OptionError, RunError
+from bakeoff.plan import Plan
+
+
+def free_folder(out: str | None, data: str) -> Path:
+    """The run's own folder: --out, or runs/NAME-N; never one that exists."""
+    if out is None:
+        name = data.removeprefix("sample:") if data.startswith("sample:") else Path(data).resolve().name.split(".")[0] or "data"
+        return next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"{name}-{n}").exists())
+    if Path(out).exists():
+        raise RunError("the output folder exists already", out, f"Choose another --out, or go on with: bakeoff resume {out}")
+    return Path(out)
+
+
+def make_folder(folder: Path) -> None:
+    """Raises RunError where it cannot be made or written; then nothing is left of it."""
+    made = False
+    try:
+        folder.mkdir(parents=True)
+        made = True
+        (folder / "log.txt").write_text("")
+    except OSError as error:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise RunError(f"the output folder cannot be written: {error.strerror}", str(folder), "Choose another --out.") from None
+
+
+def plan_file(plan: str | None) -> Path | None:
+    if plan is None:
+        return None
+    path = Path(plan)
+    path = path / "plan.json" if path.is_dir() else path
+    if not path.exists():
+        raise OptionError("there is no plan", str(path), "Give the plan.json of a run's folder.")
+    return path
+
+
+def read_plan(plan: str | None) -> Plan | None:
+    path = plan_file(plan)
+    return None if path is None else read_plan_record(path)
+
+
+def read_plan_record(path: Path) -> Plan | None:
+    if not path.exists():
+        return None
+    try:
+        return Plan.restore(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
