@@ -1,14 +1,23 @@
-"""Writes docs/reference/cli.md from the commands themselves. Run it by scripts/docs; a test holds that the page is current."""
+"""Writes the pages that are made: docs/reference/cli.md from the commands themselves (a test holds that it is current), and
+with --run the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run [--budget 2m]."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import typer
 
 from bakeoff.cli import app
 
-PAGE = Path(__file__).parent / "reference" / "cli.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "cli.md"
+PICTURE = ROOT / "docs" / "report.png"
 HEAD = """# Commands
 
 Written by `scripts/docs` from the commands themselves. Every option of `bakeoff run` is a parameter of `bakeoff.run` with the
@@ -19,16 +28,44 @@ WIDTH = 100
 
 
 def page() -> str:
-    """The whole page."""
+    """docs/reference/cli.md."""
     group = typer.main.get_command(app)
     with group.make_context("bakeoff", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH) as context:
         parts = [HEAD]
-        for name, command in group.commands.items():      # type: ignore[attr-defined]
+        for name, command in group.commands.items():
             with command.make_context(f"bakeoff {name}", [], parent=context, resilient_parsing=True) as inner:
                 parts.append(f"## bakeoff {name}\n\n```\n{command.get_help(inner).replace('bakeoff bakeoff', 'bakeoff').strip()}\n```\n")
     return "\n".join(parts)
 
 
-if __name__ == "__main__":
+def excerpt(budget: str, folder: Path) -> str:
+    """What `bakeoff run sample:digits` prints: the data, the plan, the table and the verdict."""
+    line = ["bakeoff", "run", "sample:digits", "--budget", budget]
+    done = subprocess.run([sys.executable, "-m", *line], cwd=folder, env={**os.environ, "COLUMNS": "90"}, capture_output=True, text=True, check=True)
+    told = [text for text in done.stderr.splitlines() if text != "timing every contender …"]
+    plan = next(number for number, text in enumerate(told) if text.startswith("plan:"))
+    return "\n".join([f"$ {' '.join(line)}", *told[:plan + 1], "", done.stdout.rstrip()])
+
+
+def photograph(report: Path) -> None:
+    """The report's first screen as docs/report.png."""
+    browser = next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
+    subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-color-profile=srgb",
+                    "--window-size=1280,900", f"--screenshot={PICTURE}", report.resolve().as_uri()], capture_output=True, check=True)
+
+
+def main() -> None:
     PAGE.write_text(page(), encoding="utf-8")
-    print(PAGE)
+    if "--run" in sys.argv:
+        budget = sys.argv[sys.argv.index("--budget") + 1] if "--budget" in sys.argv else "5m"
+        readme = ROOT / "README.md"
+        with tempfile.TemporaryDirectory() as scratch:
+            shown = excerpt(budget, Path(scratch))
+            photograph(Path(scratch) / "runs" / "digits-1" / "report.html")
+        block = f"<!-- excerpt, written by scripts/docs -->\n```text\n{shown}\n```\n<!-- /excerpt -->"
+        text = re.sub(r"<!-- excerpt.*?<!-- /excerpt -->", lambda _: block, readme.read_text(encoding="utf-8"), count=1, flags=re.DOTALL)
+        readme.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

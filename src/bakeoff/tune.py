@@ -98,8 +98,13 @@ def near_the_best(space: Space, asked: Mapping[str, Any], earlier: Sequence[Tria
     change = {name for name in names if rng.random() < chances[name]}
     if not change and names:
         change = {names[int(rng.integers(min(5, len(names))))]}
-    return {name: between(space[name], best[name], asked[name], rng) if name in change and name in best else best.get(name, asked[name])
-            for name in space}
+    point = {name: between(space[name], best[name], asked[name], rng) if name in change and name in best else best.get(name, asked[name])
+             for name in space}
+    tried = [{**trial.job.params} for trial in earlier]
+    while point in tried and names:                   # the same again would teach nothing
+        name = names[int(rng.integers(len(names)))]
+        point[name] = draw(space[name], rng)
+    return point
 
 
 def between(param: Param, here: Any, there: Any, rng: np.random.Generator) -> Any:

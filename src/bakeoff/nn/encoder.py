@@ -22,7 +22,7 @@ class Encoder(nn.Module):
     can_be_causal: ClassVar[bool] = False                 # then causal=True: output t sees inputs ≤ t only
     pools: ClassVar[bool] = False                         # gives one cell (text CNN, memory network): not for dense tasks
     orderless: ClassVar[bool] = False                     # reads a single cell (a table's row) as well as many
-    serial: ClassVar[bool] = False                        # goes cell after cell: long grids start with a coarser fold
+    start_cells: ClassVar[int] = 64                       # the starting fold leaves at most so many cells of an example
     reads: int = 1                                        # embedding width in multiples of dim
     stride: tuple[int, ...]                               # per axis; cannot be inferred from sizes, so it is said
 

@@ -124,9 +124,9 @@ class Fold:
 def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST, start: int = START) -> list[Fold]:
     """The folds that let an encoder of these ranks read data of this Spec, the starting one first; empty: none does.
 
-    The starting one is the finest that leaves at most `start` cells of a typical example, or else the coarsest; the
-    others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is offered while at least four cells remain
-    along the shortest axis.
+    start: the family's `start_cells`. The starting fold is the finest that leaves at most so many cells of a typical
+    example, or else the coarsest; the others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is
+    offered while at least four cells remain along the shortest axis.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
     patches = [1] if spec.channels is None or causal or spec.one_cell else [

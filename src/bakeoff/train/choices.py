@@ -22,16 +22,16 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     """Everything that may be chosen when `family` learns `task` on data of `spec`, most important first."""
     folds = [str(fold) for fold in on_offer(spec, family.ranks, task.needs().causal or causal)]
     train = spec.counts.get("train", 0)
-    batch = 16 if train < 400 else 32 if train < 4000 else 64
+    batch = 16 if train < 2000 else 32 if train < 20_000 else 64
     common = Space()
 
     def offer(name: str, default: object, meaning: str, *values: object, low: float = 0, high: float = 0, log: bool = False) -> None:
         common[name] = Param(name, default, meaning, tuple(values), low, high, log)
 
-    offer("lr", 3e-3, "learning rate; sgd takes 20 times as much", low=1e-4, high=3e-2, log=True)
+    offer("lr", 6e-3, "learning rate; sgd takes 20 times as much", low=3e-4, high=5e-2, log=True)
     offer("width", 64, "D, numbers per cell", 16, 32, 64, 128)
     offer("fold", folds[0] if folds else None, "how cells are grouped and lined up", *folds)
-    offer("dropout", 0.1, "share of numbers dropped at embedding and head, and between layers", low=0.0, high=0.5)
+    offer("dropout", 0.0, "share of numbers dropped at embedding and head, and between layers", low=0.0, high=0.5)
     if spec.channels is not None:
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
     common.update(task.space())

@@ -28,6 +28,7 @@ class Transformer(Encoder):
 
     ranks = frozenset({1, 2, 3})
     can_be_causal = True
+    start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 4, "layers")] = 1,

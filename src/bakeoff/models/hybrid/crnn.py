@@ -30,7 +30,7 @@ class CRNN(Encoder):
 
     ranks = frozenset({1, 2})
     can_be_causal = True
-    serial = True
+    start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  convs: Annotated[int, Range(1, 3, "convolutions before the recurrence")] = 1,

@@ -19,7 +19,7 @@ class LSTM(Encoder):
 
     ranks = frozenset({1})
     can_be_causal = True
-    serial = True
+    start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 3, "layers")] = 1, dropout: float = 0.0, truncate: int = 0) -> None:

@@ -25,7 +25,7 @@ class MinGRU(Encoder):
 
     ranks = frozenset({1})
     can_be_causal = True
-    serial = True
+    start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 4, "layers")] = 2, dropout: float = 0.0, truncate: int = 0) -> None:

@@ -1,0 +1,42 @@
+"""The convolutional recurrent network against torch's convolution and its bidirectional GRU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bakeoff.models.hybrid.crnn import CRNN
+
+
+def both_ways(kernels: nn.ModuleList, x: Tensor) -> Tensor:
+    return x + torch.cat([kernels[0](x.transpose(0, 1))[0], kernels[1](x.transpose(0, 1).flip(0))[0].flip(0)], -1).transpose(0, 1)
+
+
+def test_on_one_axis_a_gru_reads_what_a_strided_convolution_saw(doubled: Callable, assert_twins: Callable) -> None:
+    encoder = doubled(CRNN(8, rank=1, sizes=(20,), separable=False))
+    assert encoder.stride == (2,)
+
+    def twin(x: Tensor) -> Tensor:
+        norm = encoder.norms[0]
+        y = F.conv1d(x.transpose(1, 2), encoder.convs[0].weight, stride=2, padding=2)
+        y = F.batch_norm(y, None, None, norm.weight, norm.bias, training=True).relu().transpose(1, 2)
+        return both_ways(encoder.readers[0].kernels, y)
+
+    assert_twins(encoder, twin, torch.randn(3, 20, 8, dtype=torch.double))
+
+
+def test_on_two_axes_columns_are_read_and_then_rows(doubled: Callable, assert_twins: Callable, picture: Tensor) -> None:
+    encoder = doubled(CRNN(8, rank=2, sizes=(6, 5), separable=False))
+
+    def twin(x: Tensor) -> Tensor:
+        norm = encoder.norms[0]
+        y = F.conv2d(x.movedim(-1, 1), encoder.convs[0].weight, padding=1)
+        y = F.batch_norm(y, None, None, norm.weight, norm.bias, training=True).relu().movedim(1, -1)
+        columns = [both_ways(encoder.readers[0].kernels, y[:, :, column]) for column in range(5)]
+        y = torch.stack(columns, 2)
+        return torch.stack([both_ways(encoder.readers[1].kernels, y[:, row]) for row in range(6)], 1)
+
+    assert_twins(encoder, twin, picture)
