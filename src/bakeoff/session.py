@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from bakeoff import __version__, registry, tune
 from bakeoff import plan as planning
 from bakeoff.data.load import Loaded, load
@@ -220,6 +222,9 @@ class Session:
         whole = train + val
         budget = options.budget_seconds
         good = {name: timing for name, timing in timings.items() if isinstance(timing, dict)}
+        slowed = float(np.median([timing["slowed"] for timing in good.values() if "slowed" in timing] or [1.0]))
+        good = {name: timing | {"seconds_per_example": timing["seconds_per_example"] * slowed} if "slowed" in timing else timing
+                for name, timing in good.items()}
         clocked = 120.0 * len(good) if budget is None else self.core_seconds(budget, len(good))
         available = clocked / outer
         shares: dict[str, Share] = {}

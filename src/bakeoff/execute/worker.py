@@ -45,6 +45,7 @@ def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> 
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     first_to_go()
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)                                # vanished gradients would otherwise cost a hundredfold
     try:
         with threads_limited(threads):
             answer.send(("ok", DO[piece.what](piece)))
@@ -123,26 +124,26 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     if isinstance(entrant, contenders.Plain):
         return calibrate_plain(entrant, job, splits, task, piece)
     data, start = splits.train, dict(job.params)
-    per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
+    per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
     units = entrant.units(data, task, start)
     space = entrant.space(data.spec, task, setup)
-    allowed = units * piece.training_seconds / per / starting_examples(len(data), min(int(start["batch"]), len(data)))
+    allowed = units * piece.training_seconds / (per * min(slowed, 1.5)) / starting_examples(len(data), min(int(start["batch"]), len(data)))
     if units > allowed:
         start, units = affordable_start(entrant, space, start, data, task, allowed)
-    per = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
+    per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
     network = entrant.build(replace(job, params=start), data.spec, task, setup, setup.seed)
     looked = data.subset(next(feed.batches(data, min(256, len(data)), 0)))
     loop.outputs(network, looked)
     began = time.perf_counter()
     loop.outputs(network, looked, torch.device(setup.device))
     forward = (time.perf_counter() - began) / len(looked)
-    return {"start": start, "seconds_per_example": per, "forward_seconds": forward, "units": units,
+    return {"start": start, "seconds_per_example": per, "slowed": slowed, "forward_seconds": forward, "units": units,
             "macs": entrant.macs_per_example(data, task, start)}
 
 
 def starting_examples(train: int, batch: int) -> float:
     """Examples that a training should see at least to be worth its setting: a few passes, some hundred steps."""
-    return max(min(8.0 * train, 40_000.0), 1.0 * train, 250.0 * batch)
+    return max(min(4.0 * train, 20_000.0), 1.0 * train, 120.0 * batch)
 
 
 def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any,
@@ -160,20 +161,30 @@ def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, An
     return point, units
 
 
-def step_seconds(entrant: contenders.Neural, start: dict[str, Any], data: Any, task: Any, setup: Any, limit_seconds: float) -> float:
-    """Seconds per example of training steps: what more steps take more, so that beginning a training is left out."""
+def step_seconds(entrant: contenders.Neural, start: dict[str, Any], data: Any, task: Any, setup: Any, limit_seconds: float) -> tuple[float, float]:
+    """(core-seconds per example of training steps, waiting time over core time).
+
+    What more steps take more, so that beginning a training is left out; core time, so that a neighbour's noise in this
+    one second does not decide a contender's plan: the planner applies the ratio's median over all contenders.
+    """
     device, size = torch.device(setup.device), min(int(start["batch"]), len(data))
     network = entrant.build(Job(entrant.name, 0, "tune", setup.seed, start, 0), data.spec, task, setup, setup.seed)
+    core = time.process_time if device.type == "cpu" else time.perf_counter
+    waited = worked = 0.0
 
     def seconds(steps: int) -> float:
-        return loop.train(network, data, None, task, start, examples=steps * size, seed=0, device=device).seconds
+        nonlocal waited, worked
+        began, at = time.perf_counter(), core()
+        loop.train(network, data, None, task, start, examples=steps * size, seed=0, device=device)
+        waited, worked = waited + time.perf_counter() - began, worked + core() - at
+        return core() - at
 
     seconds(2)
     steps, fewer = 4, seconds(2)
     while True:
         more = seconds(steps)
-        if more > limit_seconds / 2 or steps >= 512:
-            return min(max(more - fewer, more / 4), more) / ((steps - steps // 2) * size)
+        if waited > limit_seconds or steps >= 512:
+            return min(max(more - fewer, more / 4), more) / ((steps - steps // 2) * size), waited / worked
         steps, fewer = 2 * steps, more
 
 

@@ -94,4 +94,4 @@ def started(kernel: nn.RNNBase, gate: int | None = None) -> nn.RNNBase:
 
 
 def gru(inputs: int, units: int) -> nn.RNNBase:
-    return started(nn.GRU(inputs, units), gate=1)          # h ← (1 − z) ⊙ n + z ⊙ h
+    return started(nn.GRU(inputs, units), gate=1)                            # h ← (1 − z) ⊙ n + z ⊙ h

@@ -75,7 +75,7 @@ class Transformer(Encoder):
 class Layer(nn.Module):
     def __init__(self, dim: int, heads: int, expand: int, activation: str, dropout: float) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.norm, self.ask, self.mix = nn.LayerNorm(dim), nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
         self.feed = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, expand * dim), activation_of(activation), nn.Linear(expand * dim, dim))
         self.drop = ChannelDrop(dropout)

@@ -22,7 +22,8 @@ from bakeoff.types import Grid, Sizes
 class Inception(Encoder):
     """Blocks of D numbers in four equal branches: three kernels and a maximum. A residual path spans every three blocks.
 
-    Departs from the paper: kernels are odd, and one network stands for the ensemble of five.
+    Departs from the paper: kernels are odd, one network stands for the ensemble of five, and convolutions go channel by
+    channel unless asked otherwise (.85 against .79 after two core-seconds, mean of three UCR problems and TREC).
     """
 
     ranks = frozenset({1, 2, 3})

@@ -19,14 +19,14 @@ from bakeoff.registry import family
 from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
 
-LARGE = 12                    # an axis is halved while so many cells are left
+LARGE = 12                    # axes of a fixed size are halved while so many cells are left
 
 
 @family("resnet", group="conv")
 class ResNet(Encoder):
     """Blocks of width D; each after the first halves the grid while it is large enough, unless the task wants every cell.
 
-    Departs from the papers: the width stays D in all stages.
+    Departs from the papers: the width stays D in all stages, and convolutions are separable unless asked otherwise.
     """
 
     ranks = frozenset({1, 2, 3})

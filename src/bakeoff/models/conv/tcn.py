@@ -21,7 +21,7 @@ class TCN(Encoder):
     """Residual blocks of two convolutions with dilation 1, 2, 4 …; causal along the first axis where asked.
 
     Receptive field: 1 + 2·(kernel − 1)·(2^depth − 1) cells, centred unless causal: 29 for the defaults, 5 for depth 1.
-    Departs from the paper: batch instead of weight normalisation.
+    Departs from the paper: batch instead of weight normalisation, and separable convolutions unless asked otherwise.
     """
 
     ranks = frozenset({1, 2, 3})

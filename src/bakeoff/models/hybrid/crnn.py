@@ -17,7 +17,7 @@ from bakeoff.registry import family
 from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
 
-LARGE = 16                    # an axis is halved while so many cells are left
+LARGE = 16                    # axes of a fixed size are halved while so many cells are left
 
 
 @family("crnn", group="hybrid")
@@ -25,7 +25,8 @@ class CRNN(Encoder):
     """Convolutions, each halving the grid while it is large enough, then a GRU along each axis in turn.
 
     On two axes every column is read down, then every row across (Visin et al. 2015, https://arxiv.org/abs/1505.00393):
-    the reading is short and its batch large. Departs from the paper: strides instead of pooling, GRU instead of LSTM.
+    the reading is short and its batch large. Departs from the paper: strides instead of pooling, GRU instead of LSTM,
+    separable convolutions.
     """
 
     ranks = frozenset({1, 2})
@@ -40,7 +41,7 @@ class CRNN(Encoder):
         super().__init__(dim, rank=rank, sizes=sizes)
         self.strides, total = [], 1
         for _ in range(convs):
-            fits = not (full or causal) and all(size is None or size // total >= LARGE for size in sizes)
+            fits = not (full or causal) and all(size is not None and size // total >= LARGE for size in sizes)
             self.strides.append(2 if fits else 1)
             total *= self.strides[-1]
         self.stride = (total,) * rank

@@ -31,4 +31,4 @@ class LSTM(Encoder):
 
 
 def lstm(inputs: int, units: int) -> nn.RNNBase:
-    return started(nn.LSTM(inputs, units), gate=1)         # input, forget, new, output; Gers et al. 2000
+    return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000
