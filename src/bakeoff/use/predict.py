@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import samples
 from bakeoff.data.load import load_new
 from bakeoff.errors import OptionError, RunError, near
 from bakeoff.train.contender import load_fitted
@@ -47,7 +48,7 @@ class Model:
             self._fitted = load_fitted(self.folder)
         fitted, task = self._fitted
         with tempfile.TemporaryDirectory() as scratch:
-            path = Path(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
+            path = located(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
             new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
@@ -71,6 +72,12 @@ class Model:
         if not self.classes:
             raise OptionError("a model of numbers has no probabilities", self.name, "Use predict.")
         return np.asarray([[answer.scores[name] for name in self.classes] for answer in self.whole(data)])
+
+
+def located(data: str | Path) -> Path:
+    """A path, or where a sample ('sample:NAME') lies."""
+    name = str(data)
+    return samples.place(name.removeprefix("sample:")) if name.startswith("sample:") else Path(data)
 
 
 def written(data: Any, folder: Path, state: Mapping[str, Any]) -> Path:
