@@ -35,14 +35,17 @@ def baseline(name: str) -> Callable[[Class], Class]:
 
 
 def kind(name: str) -> Callable[[Class], Class]:
+    """Registers a Kind of data: what turns files into examples."""
     return _register("kind", name)
 
 
 def task(name: str) -> Callable[[Class], Class]:
+    """Registers a Task: targets, head, loss, answers."""
     return _register("task", name)
 
 
 def metric(name: str) -> Callable[[Class], Class]:
+    """Registers a Metric: rows per example, a value for any set of rows."""
     return _register("metric", name)
 
 

@@ -75,6 +75,9 @@ def finish(session: Any) -> Result:
 def check(data: str | Path, **options: Any) -> dict[str, Any]:
     """The data check alone, as data.json records it: kind, task, splits, first five examples, problems. Trains nothing."""
     from bakeoff.session import load_data
+    for name in ("inputs", "time"):
+        options[name] = names_of(options.get(name))
+    options["set"] = settings_of(options.get("set", ()))
     return load_data(str(data), Options(**options)).record
 
 

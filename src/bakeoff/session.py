@@ -90,7 +90,7 @@ class Session:
         except BaseException:
             place.close()
             raise
-        watch.data(loaded.record)
+        watch.data(loaded.record, folder)
         return session
 
     @classmethod
@@ -112,7 +112,7 @@ class Session:
             place.close()
             raise
         session.log("resumed")
-        watch.data(loaded.record)
+        watch.data(loaded.record, folder)
         return session
 
     @property
@@ -203,7 +203,7 @@ class Session:
 
     def calibrated(self) -> dict[str, dict[str, Any] | str]:
         """Timings per contender, or what went wrong. Nothing is timed where counts are given."""
-        limit, training = 0.5, math.inf
+        limit, training = 0.05, math.inf
         seconds = self.options.budget_seconds
         if seconds is not None:
             share = self.core_seconds(seconds, len(self.slate)) / max(1, len(self.slate)) / len(self.setup.folders)
@@ -456,7 +456,8 @@ class Session:
             path = self.folder / "finals" / name / "cost.json"
             if job is None or path.exists():
                 continue
-            self.place.put(Piece("measure", job, self.setup, planning.MEASURED))
+            limit = max(0.02, min(planning.MEASURED, 0.02 * (time.perf_counter() - self.began)))      # a run of seconds is not made one of minutes
+            self.place.put(Piece("measure", job, self.setup, limit))
             answered = self.place.wait()[0]
             if answered.error:
                 self.log(f"measuring {name}: {answered.error}\n{answered.traceback}")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Watch:
     """Every method is called from the main process, between trainings; none may take long."""
 
-    def data(self, record: Mapping[str, Any]) -> None:
-        """The data check has passed: data.json."""
+    def data(self, record: Mapping[str, Any], folder: Path) -> None:
+        """The data check has passed: data.json; the run's folder is there, and can be resumed from now on."""
 
     def phase(self, name: str) -> None:
         """'calibrating', 'tuning', 'finals', 'measuring', 'report'."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +34,7 @@ class Local:
         self.context = mp.get_context("forkserver")
         self.context.set_forkserver_preload(["bakeoff.execute.worker"])
         self.running: list[Running] = []
-        with one_thread(), nameless_main():
+        with one_thread(), nameless_main(), deaf():
             from multiprocessing import forkserver
             forkserver.ensure_running()
 
@@ -106,6 +108,19 @@ def nameless_main() -> Iterator[None]:
     finally:
         for name, value in held.items():
             setattr(main, name, value)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """What is started inside does not hear Ctrl-C, not even while it still imports: the parent decides what that means."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, held)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import json
 import os
@@ -37,6 +38,7 @@ for _name in WARM:
     importlib.import_module(_name)
 for _sort in ("family", "baseline", "task", "metric"):
     registry.every(_sort)
+gc.freeze()                   # what is imported stays: no worker's collector walks it, or copies its pages
 
 
 def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> None:
