@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.errors import BudgetError
-from bakeoff.plan import FULL, MOST_TRIALS, Plan, Share, cut, neural_share, plain_share
+from bakeoff.plan import FULL, MOST_TRIALS, SPARE, Plan, Share, cut, neural_share, plain_share
 
 TIMING = {"seconds_per_example": 1e-4, "forward_seconds": 3e-5, "units": 1e-5}
 
@@ -14,7 +14,7 @@ def share(seconds: float, **more) -> Share:
 
 
 def predicted(one: Share, seeds: int = 3) -> float:
-    return (FULL + 0.45 * (one.trials - FULL)) * one.trial_seconds + seeds * one.final_seconds
+    return (FULL + 0.45 * max(0, one.trials - SPARE - FULL)) * one.trial_seconds + seeds * one.final_seconds
 
 
 @pytest.mark.parametrize("seconds", [10, 40, 200, 2000])

@@ -26,7 +26,7 @@ class MLP(Encoder):
     orderless = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
-                 cells: Annotated[int, Choice(1, 4, 8, 16, 32, 64, meaning="cells in all that the data are averaged to")] = 32,
+                 cells: Annotated[int, Choice(1, 4, 8, 16, 32, 64, meaning="cells in all that the data are averaged to")] = 64,
                  depth: Annotated[int, Range(1, 4, "layers")] = 2,
                  hidden: Annotated[int, Choice(1, 2, 4, meaning="hidden width in multiples of D")] = 2,
                  activation: str = "relu", dropout: float = 0.0) -> None:
