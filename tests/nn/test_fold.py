@@ -106,6 +106,11 @@ def test_long_grids_start_coarse_and_short_ones_as_they_are() -> None:
     assert names(spec((None, None), (28, 28)), rank1, False)[0] == "raster 4"
 
 
+def test_a_family_may_ask_for_fewer_cells_to_start_with() -> None:
+    assert names(spec((100,)), frozenset({1}), False) == ["keep 2", "keep", "keep 4", "keep 8"]
+    assert [str(fold) for fold in on_offer(spec((100,)), frozenset({1}), False, start=48)] == ["keep 4", "keep", "keep 2", "keep 8"]
+
+
 def test_ids_causal_tasks_and_single_cells_have_no_patches() -> None:
     for data, causal in [(spec((None,), (300,), None), False), (spec((300,)), True), (spec((1,)), False)]:
         assert names(data, frozenset({1}), causal) == ["keep"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import gc
 import importlib
@@ -46,6 +47,7 @@ def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)                  # the parent decides what Ctrl-C means
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     first_to_go()
+    keep_memory()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)                                # vanished gradients would otherwise cost a hundredfold
     try:
@@ -75,6 +77,14 @@ def first_to_go() -> None:
     """Out of memory, the system should end a training, not the run."""
     with suppress(OSError):           # not Linux: the system decides
         Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def keep_memory() -> None:
+    """Has the allocator keep what a step frees for the next step, instead of giving it back to the system each time."""
+    with suppress(OSError, AttributeError):                       # not glibc
+        heap = ctypes.CDLL(None)
+        heap.mallopt(-3, 1 << 30)                                 # M_MMAP_THRESHOLD
+        heap.mallopt(-1, 2**31 - 1)                               # M_TRIM_THRESHOLD
 
 
 def threads_limited(threads: int) -> Any:

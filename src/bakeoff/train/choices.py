@@ -20,7 +20,7 @@ from bakeoff.types import Spec
 
 def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False) -> Space:
     """Everything that may be chosen when `family` learns `task` on data of `spec`, most important first."""
-    folds = [str(fold) for fold in on_offer(spec, family.ranks, task.needs().causal or causal)]
+    folds = [str(fold) for fold in on_offer(spec, family.ranks, task.needs().causal or causal, start=family.start_cells)]
     train = spec.counts.get("train", 0)
     batch = 16 if train < 2000 else 32 if train < 20_000 else 64
     common = Space()
