@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.errors import BudgetError
-from bakeoff.plan import FULL, MOST_TRIALS, SPARE, Plan, Share, cut, neural_share, plain_share
+from bakeoff.plan import FULL, LONGER, MOST_TRIALS, SPARE, Plan, Share, cut, final_examples, neural_share, plain_share
+from bakeoff.types import Job, Spend, Trial
 
 TIMING = {"seconds_per_example": 1e-4, "forward_seconds": 3e-5, "units": 1e-5}
 
@@ -34,6 +35,21 @@ def test_more_time_gives_longer_trainings_first_and_then_more_trials():
 def test_given_counts_are_taken_as_they_are():
     one = share(5, trials=3, examples=777)
     assert (one.trials, one.examples) == (3, 777)
+
+
+@pytest.mark.parametrize("inner", [1, 3])
+def test_finals_are_longer_where_the_best_trial_was_still_learning(inner):
+    one = share(60, inner=inner)
+    each = one.examples // inner
+
+    def after(best_examples: int, most: int = 10**9) -> tuple[int, int]:
+        job = Job("gru", 0, "tune", 1, {}, one.examples)
+        return final_examples(one, Trial(job, "done", "", (), 0.9, 0.9, best_examples, Spend(asked=each * inner)), most, inner)
+
+    assert after(each) == (LONGER * one.examples, LONGER * each)
+    assert after(each // 2) == (one.examples, each // 2)
+    assert after(each, most=round(1.5 * one.examples)) == (pytest.approx(1.5 * one.examples, abs=1), pytest.approx(1.5 * each, abs=1))
+    assert after(each, most=one.examples) == (one.examples, each)
 
 
 def test_a_share_too_small_for_one_step_is_said():

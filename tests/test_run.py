@@ -195,6 +195,22 @@ def test_what_a_contender_does_wrong_is_its_own_failure_with_a_reason(plugin, pi
     assert all(name in verdict["sentence"] for name in ("diverging", "greedy", "crashing"))
 
 
+def test_two_processes_do_not_work_in_one_folder(finished, pictures, tmp_path):
+    out = tmp_path / "one"
+    process = begin(pictures, out, plan=str(finished.folder))
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "question.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        with pytest.raises(BakeoffError, match="another process is at work"):
+            bakeoff.resume(out)
+    finally:
+        process.kill()
+        process.wait()
+    assert scores(bakeoff.resume(out).folder) == scores(finished.folder)
+
+
 def test_a_script_without_a_main_guard_is_not_run_again_by_workers(pictures, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(f"print('once')\nimport bakeoff\nbakeoff.run({str(pictures)!r}, out={str(tmp_path / 'guard')!r}, "

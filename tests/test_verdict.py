@@ -62,6 +62,14 @@ def test_a_tie_with_a_cheaper_recommended_one() -> None:
         "The best is the maximum of 5 noisy values: its .868 is somewhat optimistic.")
 
 
+def test_who_is_tied_only_because_its_seeds_differ_is_named_with_them() -> None:
+    comparison = judged({"resnet": 0.9, "gru": 0.6, "crnn": 0.895, "rocket": 0.4}, tied=["gru", "crnn"])
+    spread = {"gru": Value(0.6, 0.2, 0.9, (0.3, 0.6, 0.9)), "crnn": Value(0.895, 0.8, 0.9, (0.8, 0.9, 0.95))}
+    wide = replace(comparison, values={**comparison.values, **spread})
+    assert "are not distinguishable from it with 734 examples. Seeds decide too much to say more of gru (.300 – .900). " in said(wide)
+    assert "Seeds decide" not in said(comparison)
+
+
 def test_a_clear_winner_is_told_with_effect_interval_and_p() -> None:
     comparison = judged({"resnet": 0.9, "gru": 0.8, "rocket": 0.7}, p={"gru": 0.0123}, n_test=3670)
     assert said(comparison, "text") == (

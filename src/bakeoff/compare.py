@@ -539,9 +539,8 @@ def more_examples(noise: Noise, judged: Sequence[Judged], n_test: int) -> int | 
     if room <= 0:
         return None
     more = (per_unit / room - noise.units) * noise.flip
-    if more > HOPELESS * n_test:
+    if more < 1 or more > HOPELESS * n_test:                                   # under 1: the few seeds hide it, not the few examples
         return None
-    more = max(more, 1.0)
     step = 10 ** max(math.floor(math.log10(more)) - 1, 0)
     return math.ceil(more / step) * step
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
+from typing import IO
 
 from bakeoff.errors import OptionError, RunError
 from bakeoff.plan import Plan
@@ -31,6 +33,20 @@ def make_folder(folder: Path) -> None:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"the output folder cannot be written: {error.strerror}", str(folder), "Choose another --out.") from None
+
+
+def hold(folder: Path) -> IO[str]:
+    """The folder for this process alone, until the file is closed or the process ends, however it ends. Raises RunError."""
+    import fcntl
+    file = (folder / "log.txt").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise                                             # a file system without locks is not another process
+        raise RunError("another process is at work in this folder", str(folder), f"Wait for it, or see: bakeoff status {folder}") from None
+    return file
 
 
 def plan_file(plan: str | None) -> Path | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 from bakeoff.errors import BudgetError
@@ -22,6 +23,8 @@ FULL = 4                      # trials that are always finished: with fewer a co
 TRIALS = 8                    # where time is short; more where trainings are cheap
 SPARE = 4                     # trials beyond those that are paid for: asked where trainings end sooner than predicted, else cut
 MOST_TRIALS = 40
+LONGER = 2.0                  # examples of a final over those of a trial, where the trial was still learning when it ended
+LEARNING = 0.75               # a trial whose best point lies in the last quarter was still learning
 MEASURED = 0.3                # seconds for each timing of a finished contender
 EPOCHS, STEPS = 120, 3000     # a training is never longer than the larger of the two: more time gives more trials
 
@@ -98,35 +101,37 @@ class Plan:
                    for name, share in self.contenders.items() if not share.error)
 
     def lateness(self, trials: Iterable[Trial]) -> float:
-        """Measured over predicted seconds of what has ended, leaning on 1 while little has."""
-        spent = predicted = sum(share.share_seconds for share in self.contenders.values()) * 0.05
+        """Measured over predicted seconds of what has ended: the median over trainings, so that a neighbour's noise of some
+        seconds does not end the tuning, leaning on 1 while few have ended."""
+        ratios = [1.0, 1.0, 1.0]
         for trial in trials:
             share = self.contenders.get(trial.job.contender)
-            if share is not None:
-                part = trial.spent.examples / trial.spent.asked if trial.spent.asked else 1.0
-                spent += trial.spent.seconds
-                predicted += share.final_seconds if trial.job.stage == "final" else share.trial_seconds * min(1.0, max(0.1, part))
-        return spent / predicted if predicted else 1.0
+            if share is None or share.group == "baseline" or not trial.spent.asked:
+                continue
+            part = min(1.0, max(0.1, trial.spent.examples / trial.spent.asked))
+            ratios.append(trial.spent.seconds / max(1e-9, part * (share.final_seconds if trial.job.stage == "final" else share.trial_seconds)))
+        return median(ratios)
 
 
 def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, start: Mapping[str, Any], train: int, test: int, seeds: int,
-                 inner: int, trials: int | None, examples: int | None) -> Share:
-    """Trials and examples for `seconds` core-seconds. inner: inner folds, 1 where there is a validation split."""
+                 inner: int, trials: int | None, examples: int | None, longer: float = LONGER) -> Share:
+    """Trials and examples for `seconds` core-seconds. inner: inner folds, 1 where there is a validation split.
+    longer: 1 where finals get the examples of a trial, whatever it looked like at its end."""
     per, forward, size = timing["seconds_per_example"], timing["forward_seconds"], min(int(start["batch"]), train)
-    most = inner * max(EPOCHS * train, STEPS * size)
+    most = most_examples(train, size, inner)
 
     def trial(count: float) -> float:
         return OVERHEAD * (1 + 0.5 * (inner - 1)) + count * per * LOOKS
 
     def final(count: float) -> float:
-        return OVERHEAD + count / inner * per + test * forward
+        return OVERHEAD + max(count, min(longer * count, most)) / inner * per + test * forward
 
     def total(tries: int, count: float) -> float:
         return (min(tries, FULL) + PRUNED * max(0, tries - FULL)) * trial(count) + seeds * final(count)
 
     def affordable(tries: int) -> float:
-        fixed = total(tries, 0)
-        return (seconds - fixed) / max(1e-12, (total(tries, 1e6) - fixed) / 1e6)
+        fixed, some = total(tries, 0), most / longer              # up to here time grows evenly
+        return (seconds - fixed) / max(1e-12, (total(tries, some) - fixed) / some)
 
     if examples is not None:
         count, tries = examples, trials or max(1, min(MOST_TRIALS, int((seconds - seeds * final(examples)) / trial(examples))))
@@ -146,6 +151,23 @@ def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, sta
         raise BudgetError(f"a training would get {max(0, count)} examples, less than one step of {size}", "--budget",
                           "Give more time, fewer contenders (--slate quick) or fewer --seeds.")
     return Share(group, tries, int(count), start, per, seconds, trial(count), final(count), units=timing["units"])
+
+
+def final_examples(share: Share, best: Trial, most: int, inner: int) -> tuple[int, int]:
+    """(examples, where to stop) of the finals: those of the best trial, and longer where it was still learning.
+
+    Trials are for comparing settings, and finals for what is handed over: so they are given more, by one rule for all.
+    """
+    each = best.spent.asked / inner
+    if best.best_examples < LEARNING * each or share.examples <= 0:
+        return share.examples, best.best_examples
+    longer = max(1.0, min(LONGER, most / share.examples))
+    return round(longer * share.examples), round(longer * best.best_examples)
+
+
+def most_examples(train: int, batch: int, inner: int) -> int:
+    """More than this a training never gets."""
+    return inner * max(EPOCHS * train, STEPS * batch)
 
 
 def plain_share(timing: Mapping[str, float], seconds: float, *, start: Mapping[str, Any], settings: int, train: int, val: int, test: int,

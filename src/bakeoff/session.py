@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from bakeoff.data.load import Loaded, load
 from bakeoff.errors import BudgetError, OptionError, RunError, near
 from bakeoff.execute.base import FULL_DISK, Answered, Piece, answers
 from bakeoff.execute.local import Local
-from bakeoff.folder import free_folder, make_folder, plan_file, read_plan, read_plan_record
+from bakeoff.folder import free_folder, hold, make_folder, plan_file, read_plan, read_plan_record
 from bakeoff.machine import device_of, machine, versions
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
@@ -56,6 +56,7 @@ class Session:
     def __init__(self, data: str, options: Options, loaded: Loaded | None, folder: Path, watch: Watch, began: float, place: Local | None) -> None:
         self.data, self.options, self.folder, self.watch, self.began = data, options, folder, watch, began
         self.place: Any = place
+        self.held: IO[str] | None = None                      # no second process works in the folder meanwhile
         self._test_keys: list[str] | None = None
         if loaded is not None:
             self.loaded = loaded
@@ -81,6 +82,7 @@ class Session:
             session = cls(data, options, loaded, folder, watch, began, place)
             session.admit()
             make_folder(folder)
+            session.held = hold(folder)
             session.log(f"bakeoff {__version__}: {data}")
             record.write_json(folder / "data.json", loaded.record)
             record.write_json(folder / "question.json", {"data": str(data), "options": options.record(), "fingerprint": loaded.fingerprint,
@@ -101,12 +103,14 @@ class Session:
         options = Options.restore(question["options"])
         if (folder / "verdict.json").exists() and (folder / "report.html").exists():
             return cls(question["data"], options, None, folder, watch, began, None)
+        held = hold(folder)
         place = Local(*workers(options, read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")))
         try:
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
                 raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
             session = cls(question["data"], options, loaded, folder, watch, began, place)
+            session.held = held
             session.admit()
         except BaseException:
             place.close()
@@ -125,6 +129,8 @@ class Session:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
         if self.place is not None:
             self.place.close()
+        if self.held is not None:
+            self.held.close()
         if error is not None:
             self.log("stopped: " + "".join(traceback.format_exception(error)) if not isinstance(error, KeyboardInterrupt) else "stopped by the user")
             if isinstance(error, BudgetError) and not self.trials:
@@ -209,7 +215,7 @@ class Session:
             share = self.core_seconds(seconds, len(self.slate)) / max(1, len(self.slate)) / len(self.setup.folders)
             limit = max(0.05, min(1.0, 0.03 * share))
             inner = max(1, len(self.loaded.folds[0].splits.folds))
-            training = share / ((planning.FULL + planning.PRUNED * (planning.TRIALS - planning.FULL)) * inner + self.options.seeds)
+            training = share / ((planning.FULL + planning.PRUNED * (planning.TRIALS - planning.FULL)) * inner + planning.LONGER * self.options.seeds)
         pieces = [Piece("calibrate", Job(name, 0, "tune", self.options.seed, self.spaces[name].defaults(), 0), self.setup, limit, training)
                   for name in self.slate]
         return {one.piece.job.contender: one.result if not one.error else one.error for one in answers(self.place, pieces)}
@@ -246,7 +252,8 @@ class Session:
         for name in neural:
             shares[name] = planning.neural_share(
                 good[name], left * weights[name], group=self.slate[name].group, start=good[name]["start"], train=train, test=test,
-                seeds=options.seeds, inner=inner, trials=options.trials, examples=examples)
+                seeds=options.seeds, inner=inner, trials=options.trials, examples=examples,
+                longer=planning.LONGER if options.examples is None else 1.0)
         for name in timings:
             if name not in good:
                 shares[name] = Share(self.slate[name].group, 0, 0, self.spaces[name].defaults(), 0.0, 0.0, 0.0, 0.0, error=str(timings[name]))
@@ -401,7 +408,9 @@ class Session:
         ended = self.counts("final")
         for name, share in self.plan.contenders.items():
             best = tune.best_of(list(self.earlier(name, 0).values()))
-            each = share.final_seconds * late if best is None or share.group == "baseline" else best.spent.seconds / inner
+            each = share.final_seconds * late
+            if best is not None and share.group != "baseline":
+                each = best.spent.seconds / planning.LOOKS / inner * self.final_length(name, best)[1] / max(1, best.best_examples)
             wanted = (1 if share.deterministic else self.plan.seeds) * outer - ended[name]
             if not share.error and wanted > 0:
                 total, longest = total + each * wanted, max(longest, each)
@@ -444,7 +453,17 @@ class Session:
         if best is None or (share.deterministic and number > 0):
             return None
         seed = tune.seed_of(self.plan.seed, "final", number)
-        return Job(name, number, "final", seed, best.job.params, share.examples, stop_at=best.best_examples, fold=fold, subsample=share.subsample)
+        examples, stop_at = self.final_length(name, best)
+        return Job(name, number, "final", seed, best.job.params, examples, stop_at=stop_at, fold=fold, subsample=share.subsample)
+
+    def final_length(self, name: str, best: Trial) -> tuple[int, int]:
+        """(examples, where to stop) of a contender's finals. Counts that the user gave are taken literally."""
+        share, inner = self.plan.contenders[name], max(1, int(self.plan.splits["inner_folds"]))
+        if share.group == "baseline" or not self.plan.scaled:
+            return share.examples, best.best_examples
+        train = int(self.plan.splits["train"])
+        most = planning.most_examples(train, min(int(share.start["batch"]), train), inner)
+        return planning.final_examples(share, best, most, inner)
 
     # ------------------------------------------------------------------ costs and verdict
 

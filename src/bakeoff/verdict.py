@@ -102,8 +102,8 @@ def sentence(comparison: Comparison, infos: Sequence[Info], kind: str = "", abse
     said first. kind: of the data, for the right noun."""
     words = Wording(comparison, {info.name: info for info in infos}, kind)
     return " ".join(part for part in (
-        words.best(), words.others(), words.recommended(), words.baseline(), words.more_examples(), words.optimism(), words.one_seed(),
-        *limits(comparison, infos, absent or {})) if part)
+        words.best(), words.others(), words.unsteady(), words.recommended(), words.baseline(), words.more_examples(), words.optimism(),
+        words.one_seed(), *limits(comparison, infos, absent or {})) if part)
 
 
 def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, str]) -> list[str]:
@@ -172,6 +172,15 @@ class Wording:
         interval = "" if low is None else f"95 % {self.score(low)} – {self.score(high)}, "
         who = f"{plain(following)} is worse" if self.many == 2 else f"All others are worse, the next, {plain(following)},"
         return f"{who} by {self.score(by)} ({interval}{probability(comparison.against_best[following].p)})."
+
+    def unsteady(self) -> str:
+        """Who is tied only because its seeds differ so much."""
+        comparison, said = self.comparison, []
+        for name in comparison.tied_with:
+            seeds = comparison.values[name].seeds
+            if self.worse(name)[0] > comparison.margin and max(seeds) - min(seeds) > self.worse(name)[0] / 2:
+                said.append(f"{plain(name)} ({self.score(min(seeds))} – {self.score(max(seeds))})")
+        return f"Seeds decide too much to say more of {listing(said)}." if said else ""
 
     def recommended(self) -> str:
         comparison, name = self.comparison, self.comparison.recommended

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bakeoff.report.again import again
 from bakeoff.report.format import NOTHING, Score, count, duration, listing, milliseconds, noun, plain, quantity, short
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def result_lines(folder: Path, width: int | None = None) -> list[str]:
     question = json.loads((folder / "question.json").read_text(encoding="utf-8"))
     return [*table_lines(folder, width), *verdict_lines(folder, width),
             f"report   {folder / 'report.html'}",
-            f"again    bakeoff run {quoted(question['data'])} --plan {quoted(folder / 'plan.json')}",
+            f"again    {again(question, folder)}",
             f"use it   bakeoff predict {quoted(folder)} NEW_DATA"]
 
 

@@ -300,3 +300,16 @@ def test_real_problems_have_the_sizes_they_are_known_by(archive: str, name: str,
     assert (loaded.kind_name, found["train"] + found["val"], found["test"]) == ("series", *counts)
     assert (loaded.spec.channels, loaded.spec.sizes) == (channels, (length,))
     assert not loaded.record["set_aside"]
+
+
+def test_a_word_in_one_line_of_a_pair_without_header_is_set_aside_with_its_line(tmp_path: Path) -> None:
+    for part in ("TRAIN", "TEST"):
+        lines = ["\t".join([str(n % 2), *(f"{n + k / 7:.3f}" for k in range(9))]) for n in range(40)]
+        lines[3] = lines[3].replace("3.143", "oops") if part == "TRAIN" else lines[3]
+        (tmp_path / f"A_{part}.tsv").write_text("\n".join(lines) + "\n")
+    claim = Series().claims(Files.open(tmp_path))
+    assert claim is not None
+    assert claim.score > 0.9
+    source = read(tmp_path)
+    assert len(source.targets) == 79
+    assert [(problem.what, problem.where) for problem in source.problems if problem.bad] == [("'oops' is no number", "A_TRAIN.tsv, line 4")]

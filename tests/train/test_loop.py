@@ -168,3 +168,11 @@ def test_l1_adds_the_sign_of_the_weights():
     Penalty(network, 0.25).add()
     torch.testing.assert_close(network.weight.grad, 0.25 * network.weight.sign())
     assert not network.bias.grad.any()
+
+
+@pytest.mark.parametrize(("examples", "validation", "looks"), [(60_000, 12_000, 8), (10_000, 360, 8), (4_000, 2_000, 1), (100, 3_000, 1)])
+def test_looks_cost_a_share_of_the_training(examples, validation, looks):
+    asked = loop.looks_for(examples, validation)
+    assert asked in (1, 2, 4, 8, 12, 16)
+    assert asked == 1 or asked * min(validation, loop.LOOKED_AT) / 3 <= loop.LOOK_SHARE * examples
+    assert asked >= looks

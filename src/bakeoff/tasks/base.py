@@ -32,7 +32,7 @@ class Task(Protocol):
 
     def needs(self) -> Needs: ...
 
-    def space(self) -> Space:
+    def space(self, spec: Spec) -> Space:
         """Choices of the loss and head, the same for every neural contender (pooling, label smoothing)."""
         ...
 

@@ -12,10 +12,9 @@ from torch.nn import functional as F
 from bakeoff.errors import DataError, near
 from bakeoff.metrics.accuracy import CLASSIFY
 from bakeoff.nn.encoder import Encoder
-from bakeoff.nn.pool import WAYS
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
-from bakeoff.tasks.head import PooledHead
+from bakeoff.tasks.head import PooledHead, pool_choice
 from bakeoff.types import Answer, Batch, Needs, Params, Spec
 
 
@@ -45,9 +44,9 @@ class Classify:
     def needs(self) -> Needs:
         return Needs()
 
-    def space(self) -> Space:
+    def space(self, spec: Spec) -> Space:
         return Space({
-            "pool": Param("pool", "mean", "how cells become one vector", values=WAYS),
+            "pool": pool_choice(spec),
             "label_smoothing": Param("label_smoothing", 0.0, "share of the target spread over all classes", values=(0.0, 0.05, 0.1)),
         })
 
@@ -62,7 +61,7 @@ class Classify:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
-        return PooledHead(dim, len(self.classes), params)
+        return PooledHead(encoder, dim, len(self.classes), params)
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
         return F.cross_entropy(out, y, reduction="none", label_smoothing=params.get("label_smoothing", 0.0))

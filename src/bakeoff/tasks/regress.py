@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from bakeoff.errors import DataError
 from bakeoff.metrics.error import REGRESS
 from bakeoff.nn.encoder import Encoder
-from bakeoff.nn.pool import WAYS
 from bakeoff.registry import task
-from bakeoff.space import Param, Space
-from bakeoff.tasks.head import PooledHead
+from bakeoff.space import Space
+from bakeoff.tasks.head import PooledHead, pool_choice
 from bakeoff.types import Answer, Batch, Needs, Params, Spec
 
 
@@ -44,8 +43,8 @@ class Regress:
     def needs(self) -> Needs:
         return Needs()
 
-    def space(self) -> Space:
-        return Space({"pool": Param("pool", "mean", "how cells become one vector", values=WAYS)})
+    def space(self, spec: Spec) -> Space:
+        return Space({"pool": pool_choice(spec)})
 
     def collate(self, targets: Sequence[object]) -> Tensor:
         numbers = torch.tensor([as_number(target) for target in targets], dtype=torch.float64)
@@ -55,7 +54,7 @@ class Regress:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
-        return PooledHead(dim, 1, params)
+        return PooledHead(encoder, dim, 1, params)
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
         return (out.squeeze(-1) - y).square()

@@ -34,7 +34,7 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     offer("dropout", 0.0, "share of numbers dropped at embedding and head, and between layers", low=0.0, high=0.5)
     if spec.channels is not None:
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
-    common.update(task.space())
+    common.update(task.space(spec))
     offer("batch", batch, "examples per step", 8, 16, 32, 64, 128)
     offer("weight_decay", 1e-3, "L2, decoupled", low=1e-5, high=1e-1, log=True)
     offer("activation", "relu", "between layers", "relu", "leaky_relu", "gelu", "silu", "tanh")

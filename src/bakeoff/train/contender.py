@@ -32,6 +32,7 @@ from bakeoff.types import Cost, Job, Params, Point, Spec, Spend, Trial
 
 DEAREST = 16.0                # a setting gets at least 1/16 and at most 4 × the examples of the starting one
 CHEAPEST = 4.0
+PARTS = {"1/4": 4, "1/2": 2}  # rungs of a trial on one validation split, where so many looks are taken
 
 
 class Fitted(Protocol):
@@ -69,7 +70,7 @@ def pairs_of(splits: Splits) -> list[tuple[Dataset, Dataset]]:
 
 def rungs_of(splits_folds: int) -> tuple[str, ...]:
     """The shares of a trial at which it may be pruned: a quarter and a half, or the end of each inner fold but the last."""
-    return ("1/4", "1/2") if splits_folds < 2 else tuple(f"{k}/{splits_folds}" for k in range(1, splits_folds))
+    return tuple(PARTS) if splits_folds < 2 else tuple(f"{k}/{splits_folds}" for k in range(1, splits_folds))
 
 
 class Neural:
@@ -144,13 +145,13 @@ class Neural:
         spent, state, why, macs = Spend(asked=each * len(pairs)), "done", "", self.macs_per_example(splits.train, task, job.params)
         for number, (train, val) in enumerate(pairs):
             network = self.build(job, train.spec, task, setup, job.seed + 7919 * number)
-            rungs = {looks // 4: job.rungs["1/4"], looks // 2: job.rungs["1/2"]} if single and job.rungs else None
+            rungs = {looks // part: job.rungs[rung] for rung, part in PARTS.items() if rung in job.rungs and looks >= part} if single else None
             course = loop.train(network, train, loop.looked_at(val, setup.seed), task, job.params, examples=each, looks=looks,
-                                seed=job.seed + number, rungs=rungs, patience=looks // 2 if single else None, device=device)
+                                seed=job.seed + number, rungs=rungs, patience=looks // 2 if single and looks >= 4 else None, device=device)
             curves.append(course.curve)
             spent = added(spent, course, macs)
             if single:
-                reached = {"1/4": best_score(task, course.curve[:looks // 4]), "1/2": best_score(task, course.curve[:looks // 2])}
+                reached = {rung: best_score(task, course.curve[:looks // part]) for rung, part in PARTS.items() if looks >= part}
                 if course.stopped == "pruned":
                     state, why = "pruned", f"after {course.examples:,} of {each:,} examples it was behind earlier trials"
                 elif course.stopped == "early":

@@ -5,17 +5,13 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from bakeoff.options import Options
+from bakeoff.report.again import again, joined
 from bakeoff.report.format import NOTHING, count, duration, plain, short, significant, size
 from bakeoff.report.palette import mark
 from bakeoff.report.view import Table, View
 
-# Options that decide what is read, asked and concluded; budget, trials, seeds … stand in the plan.
-REPEATED = ("task", "target", "inputs", "group", "time", "test", "split", "folds", "metric", "max_bad", "max_shared", "encoding", "set",
-            "cost", "margin")
 FEW = 4                                       # different numbers that are listed one by one
 
 
@@ -45,7 +41,8 @@ def build(view: View) -> list[Setting]:
         found.append(Setting(
             plain(row.contender), mark(row.group), f"trial {count(trial.job.number + 1)} of {count(len(trials))}{validated}",
             [(plain(name), value_of(value)) for name, value in chosen.items() if name not in start or start[name] != value],
-            Table(["choice", "chosen", "at the start", "tried"], rows, "Every choice, and what was tried"), repeat(view, row.contender)))
+            Table(["choice", "chosen", "at the start", "tried"], rows, "Every choice, and what was tried"),
+            again(view.run.question, view.run.folder, row.contender)))
     return found
 
 
@@ -65,32 +62,8 @@ def tried(values: Sequence[Any]) -> str:
 def commands(view: View) -> list[tuple[str, str]]:
     """What each does, and the command."""
     folder = shlex.quote(plain(view.run.folder.as_posix()))
-    return [("The whole run again", repeat(view, None)), ("This report again, from the records", f"bakeoff report {folder}"),
+    return [("The whole run again", again(view.run.question, view.run.folder)), ("This report again, from the records", f"bakeoff report {folder}"),
             (f"Answers of {plain(view.run.recommended)} for new data", f"bakeoff predict {folder} NEW_DATA")]
-
-
-def repeat(view: View, contender: str | None) -> str:
-    """The command that trains and scores a row again, or all of them: same data, plan and seeds."""
-    asked, usual = view.run.question.get("options") or {}, asdict(Options())
-    words = ["bakeoff", "run", str(view.run.question.get("data", ""))]
-    for name in REPEATED:
-        value = asked.get(name)
-        if value is None or value == usual[name] or value in ([], {}, ""):
-            continue
-        option = f"--{name.replace('_', '-')}"
-        if isinstance(value, Mapping):
-            for key, one in value.items():
-                words += [option, f"{key}={joined(one)}"]
-        else:
-            words += [option, joined(value)]
-    words += ["--plan", f"{view.run.folder.as_posix()}/plan.json"]
-    if contender is not None:
-        words += ["--slate", contender]
-    return plain(shlex.join(words))
-
-
-def joined(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def surroundings(view: View) -> list[tuple[str, str]]:
