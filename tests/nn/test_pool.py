@@ -35,11 +35,18 @@ def test_cells_on_several_axes_are_pooled_alike() -> None:
 @pytest.mark.parametrize(("rank", "each"), PARTS.items())
 def test_a_grid_holds_the_means_of_equal_parts(rank: int, each: int) -> None:
     x = torch.randn(2, *(3 * each,) * rank, 5)
-    pool = Pool(5, "grid", rank)
+    pool = Pool(5, "grid", (None,) * rank)
     means = pool.pooled(Grid(x, None)).view(2, *(each,) * rank, 5)
     corner = x[(slice(None), *(slice(3, 6),) * rank)].flatten(1, -2).mean(1)
     torch.testing.assert_close(means[(slice(None), *(1,) * rank)], corner)
     assert pool.width == 5 * each ** rank
+
+
+def test_a_grid_has_no_more_parts_than_there_are_cells() -> None:
+    x = torch.randn(2, 7, 100, 5)
+    pool = Pool(5, "grid", (7, 100))
+    assert pool.parts == (7, PARTS[2])
+    assert pool(Grid(x, None)).shape == (2, pool.width) == (2, 5 * 7 * PARTS[2])
 
 
 def test_the_last_cell_of_a_padded_picture_is_its_own() -> None:

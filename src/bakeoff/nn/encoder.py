@@ -33,6 +33,12 @@ class Encoder(nn.Module):
         """
         super().__init__()
         self.stride = (1,) * rank
+        self.read_sizes = sizes or (None,) * rank
+
+    @property
+    def sizes(self) -> Sizes:
+        """Cells per axis of what it gives, None where that varies."""
+        return tuple(None if size is None else -(-size // step) for size, step in zip(self.read_sizes, self.stride, strict=True))
 
     def forward(self, grid: Grid) -> Grid:
         raise NotImplementedError

@@ -33,11 +33,6 @@ def test_blocks_correct_what_they_are_given(doubled: Callable, assert_twins: Cal
     assert_twins(encoder, twin, torch.randn(2, *sizes, 8, dtype=torch.double))
 
 
-def test_a_block_starts_as_the_identity() -> None:
-    x = torch.rand(2, 9, 8)
-    torch.testing.assert_close(ResNet(8, rank=1, sizes=(None,))(Grid(x, None)).x, x)
-
-
 def test_a_small_grid_and_a_task_that_wants_every_cell_are_not_shrunk() -> None:
     assert ResNet(8, rank=1, sizes=(11,), depth=3).stride == (1,)
     assert ResNet(8, rank=1, sizes=(64,), depth=3, full=True).stride == (1,)

@@ -60,9 +60,7 @@ class Block(nn.Module):
         self.strides = (stride,) * rank
         conv = Separable if separable else Conv
         self.convs = nn.ModuleList(conv(dim, dim, k, rank=rank, stride=stride if i == 0 else 1, bias=False) for i, k in enumerate(kernels))
-        last = BatchNorm(dim)
-        nn.init.zeros_(last.weight)                                          # a block starts as the identity
-        self.norms = nn.ModuleList([*(BatchNorm(dim) for _ in kernels[1:]), last])
+        self.norms = nn.ModuleList(BatchNorm(dim) for _ in kernels)
         self.activation = activation_of(activation)
         self.shortcut = Conv(dim, dim, 1, rank=rank, stride=stride, bias=False) if stride > 1 else None
 
