@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bakeoff.models.conv.resnet import ResNet
-from bakeoff.types import Grid
 
 
 @pytest.mark.parametrize(("sizes", "kernels"), [((24,), [7, 5, 3]), ((24, 26), [3, 3])])
