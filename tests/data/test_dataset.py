@@ -60,6 +60,22 @@ def test_a_batch_of_unequal_examples_is_what_a_loop_pads(data: st.DataObject, ra
     assert grid.x.dtype == (torch.int64 if channels is None else torch.float32)
 
 
+@settings(max_examples=40, deadline=None)
+@given(lengths=st.lists(st.integers(0, 4), min_size=1, max_size=6), data=st.data(), seed=st.integers(0, 99))
+def test_clips_whose_frames_are_all_alike_are_padded_by_whole_frames(lengths: list[int], data: st.DataObject, seed: int) -> None:
+    arrays, examples = ragged([(length, 2, 3) for length in lengths], 2, seed)
+    clips = Arrays(arrays.cells.reshape(-1, 2, 3, 2), arrays.shapes[:, :1])                # type: ignore[index]
+    assert clips.sizes(3) == (None, 2, 3)
+    one, other = dataset(arrays, 3), dataset(clips, 3)
+    rows = data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=8))
+    x, valid = naive([examples[row] for row in rows], 3)
+    grid = other.take(rows).x
+    np.testing.assert_array_equal(grid.x.numpy(), x)
+    np.testing.assert_array_equal(np.ones(valid.shape, bool) if grid.valid is None else grid.valid.numpy(), valid)
+    assert one.lengths().tolist() == other.lengths().tolist()
+    np.testing.assert_array_equal(clips.example(rows[0]).cells, examples[rows[0]])
+
+
 def test_equal_examples_need_no_mask_and_keep_their_type() -> None:
     cells = np.arange(24, dtype=np.uint8).reshape(4, 3, 2, 1)
     batch = dataset(Arrays(cells), 2).take([2, 0])
@@ -80,12 +96,14 @@ def test_a_view_sees_its_own_examples_and_targets() -> None:
     assert part.subset([0]).take([0]).y.tolist() == [30]
 
 
-@pytest.mark.parametrize("form", ["fixed", "ragged", "ids", "empty"])
+@pytest.mark.parametrize("form", ["fixed", "ragged", "frames", "ids", "empty"])
 def test_a_dataset_comes_back_from_the_disk_as_it_was(form: str, tmp_path: Path) -> None:
     shapes = [(0,), (3,), (1,), (5,), (2,)]
     arrays = Arrays(np.arange(30, dtype=np.uint8).reshape(5, 3, 2)) if form == "fixed" else ragged(
         [(0,)] * 5 if form == "empty" else shapes, None if form == "ids" else 2, 0)[0]
-    data = dataset(arrays, 1, form == "ids").subset([4, 0, 3])
+    if form == "frames":
+        arrays = Arrays(np.arange(11 * 4, dtype=np.uint8).reshape(11, 2, 2, 1), arrays.shapes)
+    data = dataset(arrays, 3 if form == "frames" else 1, form == "ids").subset([4, 0, 3])
     data.save(tmp_path / "x")
     again = Dataset.open(tmp_path / "x")
     assert (again.keys, again.targets, again.groups, again.spec) == (data.keys, data.targets, data.groups, data.spec)

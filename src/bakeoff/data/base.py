@@ -92,7 +92,8 @@ class Source:
 class Arrays:
     """cells: fixed (N, *S, C) or ids (N, *S); ragged (all cells, C) or (all cells,) with shapes (N, rank).
 
-    uint8 pixels stay uint8, ids int32, the rest float32.
+    Where only the first axes differ, shapes has these alone and the others stay in cells: clips of many lengths are
+    (all frames, H, W, C) with shapes (N, 1). uint8 pixels stay uint8, ids int32, the rest float32.
     """
 
     cells: NDArray[Any]
@@ -100,6 +101,20 @@ class Arrays:
 
     def __len__(self) -> int:
         return len(self.cells) if self.shapes is None else len(self.shapes)
+
+    def sizes(self, rank: int) -> tuple[int | None, ...]:
+        """Per axis what is fixed, None: differs from example to example."""
+        if self.shapes is None:
+            return self.cells.shape[1:1 + rank]
+        differ = self.shapes.shape[1]
+        return (None,) * differ + self.cells.shape[1:1 + rank - differ]
+
+    def example(self, row: int) -> Arrays:
+        """One example by itself."""
+        if self.shapes is None:
+            return Arrays(self.cells[row:row + 1])
+        start, end = self.offsets()[row:row + 2].tolist()
+        return Arrays(self.cells[start:end], self.shapes[row:row + 1])
 
     def offsets(self) -> Indices:
         """Ragged: where each example's cells begin, and the end."""
@@ -215,7 +230,8 @@ class Dataset:
         if self.arrays.shapes is None:
             cells = int(np.prod(self.arrays.cells.shape[1:1 + self.spec.rank]))
             return np.full(len(self), cells, dtype=np.int64)
-        return self.arrays.shapes[self.index].prod(1)
+        fixed = self.arrays.sizes(self.spec.rank)[self.arrays.shapes.shape[1]:]
+        return self.arrays.shapes[self.index].prod(1) * int(np.prod(fixed, dtype=np.int64))
 
     def take(self, rows: Any) -> Batch:
         """Positions of this view → Batch; x padded to the longest of them, valid=None where nothing is padded."""
@@ -230,12 +246,15 @@ class Dataset:
         return Batch(grid, None if self.y is None else self.y.index_select(0, where), [], {})
 
     def _ragged(self, cells: Tensor, where: Tensor) -> Grid:
-        """where: (B,) → cells of each example row-major in a box of the longest size on every axis, zero behind."""
+        """where: (B,) → cells of each example row-major in a box of the longest size on every axis, zero behind.
+
+        Axes that are the same in all examples move with the cell before them, so that a clip's frames are copied whole.
+        """
         import torch
         assert self.arrays.shapes is not None
         if self._starts is None:
             self._starts = torch.from_numpy(self.arrays.offsets()[:-1])
-        shapes = torch.from_numpy(self.arrays.shapes).index_select(0, where)            # (B, rank)
+        shapes = torch.from_numpy(self.arrays.shapes).index_select(0, where)            # (B, axes that differ)
         longest = shapes.amax(0).clamp(min=1).tolist()
         flat, inside = self._starts.index_select(0, where), torch.ones(len(where), dtype=torch.bool)
         for axis, size in enumerate(longest):
@@ -245,10 +264,12 @@ class Dataset:
             flat, inside = flat[..., None] + position * after, inside[..., None] & (position < own)
         if bool(inside.all()):
             return Grid(cells.index_select(0, flat.flatten()).view(*flat.shape, *cells.shape[1:]), None)
+        fixed = tuple(cells.shape[1:1 + self.spec.rank - inside.dim() + 1])
+        valid = inside.view(*inside.shape, *(1,) * len(fixed)).expand(*inside.shape, *fixed).contiguous()
         if not len(cells):
-            return Grid(cells.new_zeros((*flat.shape, *cells.shape[1:])), inside)
+            return Grid(cells.new_zeros((*flat.shape, *cells.shape[1:])), valid)
         x = cells.index_select(0, flat.masked_fill_(~inside, 0).flatten()).view(*flat.shape, *cells.shape[1:])
-        return Grid(x.masked_fill_(~(inside if x.dim() == inside.dim() else inside[..., None]), 0), inside)
+        return Grid(x.masked_fill_(~inside.view(*inside.shape, *(1,) * (cells.dim() - 1)), 0), valid)
 
     def save(self, folder: Path) -> None:
         """Writes this view's examples, and no others: arrays as .npy for memory-mapping, the rest as JSON."""

@@ -206,10 +206,14 @@ def shared_with_train(keys: Sequence[str], parts: Parts, hashes: np.ndarray, mos
 
 def lengths_of(arrays: Arrays, axes: Sequence[str]) -> dict[str, dict[str, float]]:
     """Per axis, the shortest, median and longest size."""
-    if arrays.shapes is None:
-        return {axis: {"min": size, "median": size, "max": size} for axis, size in zip(axes, arrays.cells.shape[1:], strict=False)}
-    return {axis: {"min": int(sizes.min()), "median": float(np.median(sizes)), "max": int(sizes.max())}
-            for axis, sizes in zip(axes, arrays.shapes.T, strict=True)}
+    found: dict[str, dict[str, float]] = {}
+    for number, (axis, fixed) in enumerate(zip(axes, arrays.sizes(len(axes)), strict=True)):
+        if fixed is not None or arrays.shapes is None:
+            found[axis] = dict.fromkeys(("min", "median", "max"), fixed or 0)
+        else:
+            sizes = arrays.shapes[:, number]
+            found[axis] = {"min": int(sizes.min()), "median": float(np.median(sizes)), "max": int(sizes.max())}
+    return found
 
 
 def classes_of(targets: Sequence[Any], parts: Parts) -> dict[str, dict[str, int]]:

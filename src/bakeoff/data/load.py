@@ -136,8 +136,7 @@ class Loaded:
         kind = self.reader.kind
         if not self.reader.at_hand and hasattr(kind, "items"):
             part, row = self._places[key]
-            arrays = part.arrays
-            one = Source(self.kind_name, kind.items(Arrays(arrays.cells[row:row + 1])), [key], [])
+            one = Source(self.kind_name, kind.items(part.arrays.example(row)), [key], [])
             return kind.shown(one, 0)
         return kind.shown(self.source, self._rows[key])
 
@@ -378,14 +377,13 @@ def spec_of(kind: Kind, arrays: Arrays, parts: Parts, state: Mapping[str, Any], 
     rank, train = len(kind.axes), parts.train
     ids = state.get("vocab")
     mean, std = ((), ()) if ids is not None else mean_and_std(arrays, train)
-    if arrays.shapes is None:
-        sizes: tuple[int | None, ...] = arrays.cells.shape[1:1 + rank]
-        longest = typical = arrays.cells.shape[1:1 + rank]
-    else:
+    sizes = arrays.sizes(rank)
+    fixed = tuple(size for size in sizes if size is not None)
+    longest = typical = fixed
+    if arrays.shapes is not None:
         shapes = arrays.shapes[train]
-        sizes = (None,) * rank
-        longest = tuple(int(size) for size in shapes.max(0))
-        typical = tuple(max(1, int(size)) for size in np.median(shapes, axis=0))
+        longest = (*(int(size) for size in shapes.max(0)), *fixed)
+        typical = (*(max(1, int(size)) for size in np.median(shapes, axis=0)), *fixed)
     return Spec(kind.name, tuple(kind.axes), sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, None,
                 {"train": len(train), "val": len(parts.val), "test": len(parts.test)}, fingerprint, mean, std, longest, typical)
 
