@@ -43,6 +43,20 @@ def test_a_convolution_of_each_channel_reaches_as_far_when_it_is_dilated(rank: i
     torch.testing.assert_close(conv(x), dense(x))
 
 
+@pytest.mark.parametrize(("kernel", "stride", "causal"), [(3, 1, False), (3, 2, False), (5, 1, True), (1, 1, False), (7, 2, True)])
+def test_frames_convolved_one_by_one_and_added_are_a_convolution_on_three_axes(kernel: int, stride: int, causal: bool) -> None:
+    conv = Conv(4, 4, kernel, rank=3, stride=stride, causal=causal, groups=4, bias=False).double()
+    assert conv.frame_by_frame
+    x = torch.randn(2, 7, 6, 5, 4, dtype=torch.double, requires_grad=True)
+    edges = [edge for start, end in reversed(conv.pads) for edge in (start, end)]
+    expected = F.conv3d(F.pad(x.movedim(-1, 1), edges), conv.weight, None, stride, 0, 1, 4).movedim(1, -1)
+    torch.testing.assert_close(conv(x), expected)
+    pull = torch.randn_like(expected)
+    for one, other in zip(torch.autograd.grad((conv(x) * pull).sum(), [x, conv.weight]),
+                          torch.autograd.grad((expected * pull).sum(), [x, conv.weight]), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_a_separable_convolution_is_one_whose_weights_factor() -> None:
     separable = Separable(4, 6, 5, rank=1, dilation=2).double()
     dense = Conv(4, 6, 5, rank=1, dilation=2).double()

@@ -57,6 +57,24 @@ def test_a_patch_holds_its_pixels_row_by_row() -> None:
     assert patched[0, 0, 1].tolist() == [2, 3, 6, 7]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=3), st.sampled_from(["raster", "keep"]),
+       st.sampled_from([(1, 2, 2), (2, 1, 1), (2, 3, 3), (4, 2, 1)]))
+def test_a_tube_is_undone_exactly_and_holds_every_number(shapes: list[tuple[int, int, int]], order: str, patch: tuple[int, ...]) -> None:
+    grid = ragged(shapes)
+    fold = Fold.parse(f"{order} {'x'.join(map(str, patch))}", 3)
+    assert fold.patch == patch
+    folded, cells = fold(grid)
+    back = fold.back(folded, cells)
+    patched, valid = fold.patched(grid)
+    assert torch.equal(back.x, patched)
+    assert valid is not None
+    assert back.valid is not None
+    assert torch.equal(back.valid, valid)
+    assert patched.shape[1:-1] == tuple(-(-size // side) for size, side in zip(grid.x.shape[1:-1], patch, strict=True))
+    torch.testing.assert_close(patched.abs().sum((1, 2, 3, 4)), grid.x.abs().sum((1, 2, 3, 4)))
+
+
 def test_ids_are_rastered_as_they_are() -> None:
     folded, cells = Fold(1, 1, "raster")(Grid(torch.arange(6).view(1, 2, 3), None))
     assert folded.x.tolist() == [[0, 1, 2, 3, 4, 5]]
@@ -82,9 +100,9 @@ def test_a_strided_encoder_cannot_be_put_back_into_a_raster() -> None:
         Fold(1, 1, "raster").back(Grid(torch.randn(1, 8, 2), None), cells)
 
 
-@pytest.mark.parametrize("text", ["keep", "keep 4", "raster", "raster 8", "leading 2"])
+@pytest.mark.parametrize("text", ["keep", "keep 4", "raster", "raster 8", "leading 2", "keep 2x8x8", "leading 2x1x1"])
 def test_a_fold_is_read_as_it_is_written(text: str) -> None:
-    assert str(Fold.parse(text, 2)) == text
+    assert str(Fold.parse(text, 3 if "x" in text else 2)) == text
 
 
 def spec(sizes: tuple[int | None, ...], typical: tuple[int, ...] = (), channels: int | None = 1) -> Spec:
@@ -104,6 +122,20 @@ def test_long_grids_start_coarse_and_short_ones_as_they_are() -> None:
     assert names(spec((28, 28)), everywhere, False)[0] == "keep 4"
     assert names(spec((28, 28)), rank1, False)[0] == "leading"
     assert names(spec((None, None), (28, 28)), rank1, False)[0] == "raster 4"
+
+
+def test_clips_are_read_by_tubes_or_frame_by_frame() -> None:
+    clips = spec((None, 32, 32), (10, 32, 32), 3)
+    assert set(names(clips, frozenset({1, 2, 3}), False)) == {"keep 1x4x4", "keep 2x4x4", "keep 1x8x8", "keep 2x8x8"}
+    rank1 = names(clips, frozenset({1}), False)
+    assert rank1[0] == "leading"
+    assert {"leading 2x1x1", "raster 2x8x8"} < set(rank1)
+    assert "leading 1x2x2" not in rank1, "the same numbers in another order"
+    assert Fold.parse("leading 2x1x1", 3).channels(clips) == 2 * 32 * 32 * 3
+    assert Fold.parse("keep 2x8x8", 3).channels(clips) == 2 * 8 * 8 * 3
+    assert Fold.parse("keep 2x8x8", 3).sizes(clips.sizes) == (None, 4, 4)
+    anywhere = spec((None, None, None), (10, 32, 32), 3)
+    assert not any("leading" in name for name in names(anywhere, frozenset({1}), False))
 
 
 def test_a_family_may_ask_for_fewer_cells_to_start_with() -> None:

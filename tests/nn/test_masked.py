@@ -34,8 +34,9 @@ def test_a_mask_shrinks_with_the_axes() -> None:
 
 
 def test_cells_are_appended_up_to_a_multiple() -> None:
-    x, valid = pad_to_multiple(torch.ones(1, 3, 4, 2), torch.ones(1, 3, 4, dtype=torch.bool), 4, 2)
+    x, valid = pad_to_multiple(torch.ones(1, 3, 4, 2), torch.ones(1, 3, 4, dtype=torch.bool), (4, 4))
     assert x.shape == (1, 4, 4, 2)
     assert valid is not None
     assert valid.sum() == 12
-    assert pad_to_multiple(torch.ones(1, 3, 4, 2), None, 4, 2)[1] is None
+    assert pad_to_multiple(torch.ones(1, 3, 4, 2), None, (4, 4))[1] is None
+    assert pad_to_multiple(torch.ones(1, 3, 4, 5, 2), None, (2, 1, 4))[0].shape == (1, 4, 4, 8, 2)

@@ -27,7 +27,9 @@ class Conv(nn.Module):
         before = [kernel - 1 if causal and axis == 0 else (kernel - 1) // 2 for axis in range(rank)]
         self.pads = [(start * dilation, (kernel - 1 - start) * dilation) for start in before]
         self.dilation = dilation
-        self.alone_and_dilated = dilation > 1 and stride == 1 and groups == inputs == outputs and not bias
+        alone = groups == inputs == outputs and not bias
+        self.alone_and_dilated = alone and dilation > 1 and stride == 1
+        self.frame_by_frame = alone and rank == 3 and kernel % 2 == 1
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, *(kernel,) * rank))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
@@ -39,6 +41,8 @@ class Conv(nn.Module):
             x = F.pad(x, (0, 0, *(edge for pair in reversed(self.pads) for edge in pair)))
         if by_hand:
             return _Taps.apply(x, self.weight.squeeze(1).movedim(0, -1).contiguous(), self.dilation)
+        if self.frame_by_frame and x.device.type == "cpu" and not torch.compiler.is_exporting():
+            return self.summed_frames(x if not even else F.pad(x, (0, 0, 0, 0, 0, 0, *self.pads[0])), even)
         padding = tuple(start if even else 0 for start, _ in self.pads)
         if self.rank == 1:
             y = F.conv2d(x.unsqueeze(1).permute(0, 3, 1, 2), self.weight.unsqueeze(2), self.bias, (1, self.stride),
@@ -47,6 +51,25 @@ class Conv(nn.Module):
         convolve = F.conv2d if self.rank == 2 else F.conv3d
         y = convolve(x.movedim(-1, 1), self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
         return y.movedim(1, -1)
+
+    def summed_frames(self, x: Tensor, even: bool) -> Tensor:
+        """Three axes as a 2-D convolution for each step of the kernel along the first. x is padded along that axis; even: not
+        yet along the others.
+
+        On CPU torch's own 3-D convolution per channel takes 4 – 6 times as long: 15 ms against 2.8, forward and backward, at
+        batch 16, 10 × 4 × 4 cells of 64 channels, kernel 3.
+        """
+        kernel, step = self.weight.shape[2], self.stride
+        length = (x.shape[1] - (kernel - 1) * self.dilation - 1) // step + 1
+        padding = tuple(start if even else 0 for start, _ in self.pads[1:])
+        out = None
+        for place in range(kernel):
+            first = place * self.dilation
+            frames = x[:, first:first + (length - 1) * step + 1:step].flatten(0, 1).movedim(-1, 1)
+            y = F.conv2d(frames, self.weight[:, :, place], None, step, padding, self.dilation, self.groups)
+            out = y if out is None else out + y
+        assert out is not None
+        return out.movedim(1, -1).unflatten(0, (len(x), length))
 
 
 class _Taps(torch.autograd.Function):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -28,7 +30,7 @@ class Cells(NamedTuple):
 
 @dataclass(frozen=True)
 class Fold:
-    """Merges patch^rank cells into channels, then lowers the rank to `rank`.
+    """Merges patches of cells into channels, then lowers the rank to `rank`. patch: cells per axis, one number for all axes.
 
     keep: the rank stays. raster: the last axes are merged into one, valid cells moved to the front (cumsum and scatter,
     since sort does not export) and scattered back exactly by `back`, which wants an encoder of stride 1. leading: the
@@ -36,22 +38,28 @@ class Fold:
     """
 
     rank: int
-    patch: int = 1
+    patch: int | tuple[int, ...] = 1
     order: Literal["keep", "raster", "leading"] = "keep"
 
     @classmethod
     def parse(cls, text: str, own_rank: int) -> Fold:
-        """'raster 4' → Fold; the inverse of str()."""
+        """'raster 4', or 'keep 2x8x8' → Fold; the inverse of str()."""
         order, _, patch = text.partition(" ")
         if order not in NAMES:
             raise Defect(f"fold {text!r}")
-        return cls(own_rank if order == "keep" else 1, int(patch or 1), order)    # type: ignore[arg-type]
+        sides = tuple(map(int, (patch or "1").split("x")))
+        return cls(own_rank if order == "keep" else 1, sides if len(sides) > 1 else sides[0], order)    # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        return self.order if self.patch == 1 else f"{self.order} {self.patch}"
+        patch = str(self.patch) if isinstance(self.patch, int) else "x".join(map(str, self.patch))
+        return self.order if self.patch == 1 else f"{self.order} {patch}"
+
+    def sides(self, axes: int) -> tuple[int, ...]:
+        """Cells of a patch along each of the data's axes."""
+        return (self.patch,) * axes if isinstance(self.patch, int) else self.patch
 
     def __call__(self, grid: Grid) -> tuple[Grid, Cells]:
-        """(B, *S, C) → (B, *R, patch^rank·C); ids (B, *S) → (B, *R) with patch 1 and keep or raster."""
+        """(B, *S, C) → (B, *R, cells of a patch · C); ids (B, *S) → (B, *R) with patch 1 and keep or raster."""
         if grid.x.dtype != torch.int64:
             return self.lowered(grid)
         folded, cells = self.lowered(Grid(grid.x[..., None], grid.valid))    # ids are one channel while they move
@@ -77,16 +85,16 @@ class Fold:
 
     def patched(self, grid: Grid) -> tuple[Tensor, Tensor | None]:
         x, valid = grid
-        if self.patch == 1:
-            return x, valid
         axes = x.dim() - 2
-        p = self.patch
-        x, valid = pad_to_multiple(x, valid, p, axes)
-        shape = [part for size in x.shape[1:-1] for part in (size // p, p)]
+        sides = self.sides(axes)
+        if max(sides) == 1:
+            return x, valid
+        x, valid = pad_to_multiple(x, valid, sides)
+        shape = [part for size, side in zip(x.shape[1:-1], sides, strict=True) for part in (size // side, side)]
         x = x.reshape(x.shape[0], *shape, x.shape[-1])
         outer, inner = range(1, 2 * axes, 2), range(2, 2 * axes + 1, 2)
         x = x.permute(0, *outer, *inner, 2 * axes + 1).flatten(1 + axes)
-        return x, strided(valid, (p,) * axes)
+        return x, strided(valid, sides)
 
     def back(self, grid: Grid, cells: Cells) -> Grid:
         """The data's own axes, at the encoder's resolution (B, *S', D). Raster wants S' = S."""
@@ -103,7 +111,7 @@ class Fold:
 
     def sizes(self, spec_sizes: Sizes) -> Sizes:
         """Per axis of the folded grid, what is fixed."""
-        merged = tuple(None if size is None else -(-size // self.patch) for size in spec_sizes)
+        merged = tuple(None if size is None else -(-size // side) for size, side in zip(spec_sizes, self.sides(len(spec_sizes)), strict=True))
         if self.order == "keep" or len(merged) == self.rank:
             return merged
         if self.order == "leading":
@@ -114,10 +122,10 @@ class Fold:
         """Channels of the folded grid; None for ids."""
         if spec.channels is None:
             return None
-        channels = spec.channels * self.patch ** spec.rank
+        sides = self.sides(spec.rank)
+        channels = spec.channels * prod(sides)
         if self.order == "leading" and spec.rank > self.rank:
-            rest = [-(-size // self.patch) for size in spec.sizes[self.rank:] if size is not None]
-            channels *= prod(rest)
+            channels *= prod(-(-size // side) for size, side in zip(spec.sizes[self.rank:], sides[self.rank:], strict=True) if size is not None)
         return channels
 
 
@@ -126,20 +134,32 @@ def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LON
 
     start: the family's `start_cells`. The starting fold is the finest that leaves at most so many cells of a typical
     example, or else the coarsest; the others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is
-    offered while at least four cells remain along the shortest axis.
+    offered while at least four cells remain along the shortest axis that it merges. On three axes START counts the cells
+    of one step of the first: a clip is many pictures, and what happens between them must be left to see.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
-    patches = [1] if spec.channels is None or causal or spec.one_cell else [
-        p for p in (1, 2, 4, 8) if p == 1 or min(typical) // p >= 4]
+    patches: list[int | tuple[int, ...]] = [1]
+    if spec.channels is not None and not causal and not spec.one_cell:
+        patches = list(tubes(typical)) if spec.rank == 3 else [p for p in (1, 2, 4, 8) if p == 1 or min(typical) // p >= 4]
     folds: list[tuple[int, Fold]] = []                       # cells an encoder reads one after the other, fold
     for p in patches:
-        sizes = [-(-size // p) for size in typical]
+        fold = Fold(spec.rank, p)
+        sides = fold.sides(spec.rank)
+        sizes = [-(-size // side) for size, side in zip(typical, sides, strict=True)]
         if spec.rank in ranks:
-            folds.append((prod(sizes), Fold(spec.rank, p)))
+            folds.append((prod(sizes), fold))
         elif 1 in ranks:
-            if p <= 2 and spec.channels is not None and all(size is not None for size in spec.sizes[1:]):
+            whole = max(sides[1:], default=1) == 1 if spec.rank == 3 else max(sides) <= 2      # frames are merged whole anyway
+            if whole and spec.channels is not None and all(size is not None for size in spec.sizes[1:]):
                 folds.append((sizes[0], Fold(1, p, "leading")))
             folds.append((prod(sizes), Fold(1, p, "raster")))
     fit = [(cells, fold) for cells, fold in folds if cells <= longest] or folds[-1:]
     first = next((fold for cells, fold in fit if cells <= start), min(fit, key=lambda pair: pair[0])[1] if fit else None)
     return sorted((fold for _, fold in fit), key=lambda fold: fold != first)
+
+
+def tubes(typical: tuple[int, ...]) -> Iterator[int | tuple[int, ...]]:
+    """Patches on three axes, fine to coarse: squares of a frame through one, two or four steps of the first axis."""
+    for side, steps in product((1, 2, 4, 8, 16), (1, 2, 4)):
+        if (side == 1 or min(typical[1:]) // side >= 4) and (steps == 1 or typical[0] // steps >= 4):
+            yield 1 if side == steps == 1 else (steps, side, side)

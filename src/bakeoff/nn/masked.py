@@ -57,15 +57,13 @@ class _Swap(torch.autograd.Function):
         return grad.index_select(0, *ctx.saved_tensors), None
 
 
-def pad_to_multiple(x: Tensor, valid: Tensor | None, patch: int, axes: int) -> tuple[Tensor, Tensor | None]:
-    """Zero cells appended on each of the `axes` axes after the first until its size is a multiple of `patch`."""
-    short = [-size % patch for size in x.shape[1:1 + axes]]
+def pad_to_multiple(x: Tensor, valid: Tensor | None, sides: tuple[int, ...]) -> tuple[Tensor, Tensor | None]:
+    """Zero cells appended on each axis after the first until its size is a multiple of its entry in `sides`."""
+    short = [-size % side for size, side in zip(x.shape[1:], sides, strict=False)]
     if not any(short):
         return x, valid
-    trail = [0, 0] * (x.dim() - 1 - axes)
+    trail = [0, 0] * (x.dim() - 1 - len(sides))
     ends = [edge for extra in reversed(short) for edge in (0, extra)]
-    if valid is None and patch > 1:
-        padded = F.pad(x, trail + ends)           # every merged cell holds at least one real one: still all valid
-        return padded, None
-    assert valid is not None
+    if valid is None:
+        return F.pad(x, trail + ends), None       # every merged cell holds at least one real one: still all valid
     return F.pad(x, trail + ends), F.pad(valid, ends)
