@@ -123,11 +123,11 @@ def span(numbers: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low}…{high}"
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """'96' or '96x64' (height x width) → pixels. Raises OptionError."""
+def size_of(text: str, name: str = "image.size") -> tuple[int, int]:
+    """'96' or '96x64' (height x width) → pixels. name: the setting that says it. Raises OptionError."""
     sides = str(text).lower().replace("×", "x").split("x")
     if not 1 <= len(sides) <= 2 or not all(side.strip().isdigit() and 1 <= int(side) <= 4096 for side in sides):
-        raise OptionError(f"{text!r} is no size of images", f"--set image.size={text}",
+        raise OptionError(f"{text!r} is no size of images", f"--set {name}={text}",
                           "Give a side in pixels, 96, or height and width, 96x64.")
     return int(sides[0]), int(sides[-1])
 
