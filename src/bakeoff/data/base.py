@@ -230,7 +230,7 @@ class Dataset:
         if self.arrays.shapes is None:
             cells = int(np.prod(self.arrays.cells.shape[1:1 + self.spec.rank]))
             return np.full(len(self), cells, dtype=np.int64)
-        fixed = self.arrays.sizes(self.spec.rank)[self.arrays.shapes.shape[1]:]
+        fixed = [size for size in self.arrays.sizes(self.spec.rank) if size is not None]
         return self.arrays.shapes[self.index].prod(1) * int(np.prod(fixed, dtype=np.int64))
 
     def take(self, rows: Any) -> Batch:

@@ -111,7 +111,7 @@ class Files:
     def __len__(self) -> int:
         return len(self.names)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.members
 
     def __repr__(self) -> str:
@@ -147,7 +147,8 @@ class Files:
         return joined
 
     def with_beside(self, paths: Iterable[str]) -> Files:
-        """A file with those that it names by paths relative to itself, where they are: a table and its pictures."""
+        """A file with those that it names by paths relative to itself, where they are: a table and its pictures, or its
+        folders of frames."""
         root = self.path.expanduser().parent
         store = Folder(root)
         found = {}
@@ -156,6 +157,10 @@ class Files:
             try:
                 if path and file.is_file():
                     found[path.replace("\\", "/")] = Member(store, path, file.stat().st_size)
+                elif path and file.is_dir():
+                    inside = path.replace("\\", "/").rstrip("/") + "/"
+                    found |= {inside + one.name: Member(store, inside + one.name, one.stat().st_size)
+                              for one in os.scandir(file) if one.is_file() and not hidden(one.name)}
             except (OSError, ValueError):     # no such file, or no possible name of one
                 continue
         return Files(self.path, {**found, **self.members})
@@ -182,13 +187,7 @@ class Files:
     def classes(self, names: Sequence[str]) -> list[str]:
         """The class of each of these files: its first folder below those that all share and the split's; '' where it lies
         in none."""
-        folders = [self.folder(name).split("/") if self.folder(name) else [] for name in names]
-        depth, shortest = 0, min(map(len, folders), default=0)
-        while depth < shortest and len({folder[depth] for folder in folders}) == 1:
-            depth += 1
-        if depth and all(len(folder) == depth for folder in folders):
-            depth -= 1                        # one folder holds them all: it is the only class
-        return [folder[depth] if len(folder) > depth else "" for folder in folders]
+        return classes_of([self.folder(name) for name in names])
 
     def split(self, name: str) -> str | None:
         """The split that the folder, or else the file's own name, says. For files that hold many examples each."""
@@ -516,6 +515,17 @@ def visible(members: Mapping[str, Member]) -> dict[str, Member]:
         last = parts[-1].lower()
         (documents if last.startswith(DOCUMENTS) or "readme" in last else kept)[name] = member
     return kept or documents
+
+
+def classes_of(places: Sequence[str]) -> list[str]:
+    """The class of each example from the folder that it lies in, without the split's: the first below those that all share."""
+    folders = [place.split("/") if place else [] for place in places]
+    depth, shortest = 0, min(map(len, folders), default=0)
+    while depth < shortest and len({folder[depth] for folder in folders}) == 1:
+        depth += 1
+    if depth and all(len(folder) == depth for folder in folders):
+        depth -= 1                            # one folder holds them all: it is the only class
+    return [folder[depth] if len(folder) > depth else "" for folder in folders]
 
 
 def shared_top(names: Iterable[str]) -> str:

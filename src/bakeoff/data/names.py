@@ -26,6 +26,11 @@ def ending(name: str) -> str:
     return last[dot:].lower() if dot > 0 else ""
 
 
+def by_number(name: str) -> tuple[tuple[int, str], ...]:
+    """A key that puts 'frame 9' before 'frame 10'."""
+    return tuple((len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name))
+
+
 def folder_of(name: str) -> str:
     """'train/roses' of 'train/roses/0412.jpg'; '' at the top."""
     return name.rpartition("/")[0]

@@ -19,7 +19,7 @@ from bakeoff.data.split import sort_of_split
 from bakeoff.errors import DataError, near
 
 TARGETS = ("label", "target", "class", "y")
-PATHS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "audio_filepath")
+PATHS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "audio_filepath", "clip", "video", "video_path")
 TEXTS = ("text", "sentence", "review", "comment", "document", "body", "content", "message", "title", "question")
 TIMES = ("date", "time", "timestamp", "datetime", "ds")
 SPLIT_NAMES = ("split", "set", "subset", "partition")
@@ -152,10 +152,10 @@ def looks(table: Table, name: str) -> str:
     distinct = len(set(cells)) / len(cells)
     words = sum(len(cell.split()) for cell in cells) / len(cells)
     letters = sum(map(len, cells)) / len(cells)
+    if low in PATHS and words < 3 and (distinct > 0.5 or any("/" in cell or ending(cell.strip()) in MEDIA for cell in cells)):
+        return "path"                         # also that of a folder, which has no ending
     if (distinct > 0.5 and (words >= 3 or letters >= 25)) or (low in TEXTS and (distinct > 0.2 or words >= 3)):
         return "text"
-    if low in PATHS and distinct > 0.5:
-        return "path"
     if distinct > 0.95 and len(cells) > 50:
         return "nearly every row has another word: a name or number of the row"
     return "category"
