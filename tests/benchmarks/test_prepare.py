@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import importlib.util
 import io
 import tarfile
@@ -13,6 +14,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
+from bakeoff.data.base import ReadOptions
+from bakeoff.data.load import files_of
+from bakeoff.data.video import Video
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "prepare"
 
@@ -87,3 +92,51 @@ def test_the_packaged_samples_can_be_built_again(tmp_path: Path, shared_data: Pa
     build(["vowels", str(shared_data / "uea-multivariate/uea_multivariate.zip"), "--out", str(tmp_path)])
     with zipfile.ZipFile(tmp_path / "vowels.zip") as new_zip, zipfile.ZipFile(package / "vowels.zip") as old_zip:
         assert {name: new_zip.read(name) for name in new_zip.namelist()} == {name: old_zip.read(name) for name in old_zip.namelist()}
+
+
+def test_lung_clips_of_one_examination_are_one_group(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "clips.zip", "w") as archive:
+        for name in ("pneumonia/Pneu_city_0409_set3_vid1/frame_00.jpg", "pneumonia/Pneu_city_0409_set3_vid1/frame_01.jpg",
+                     "pneumonia/Pneu_city_0409_set31_vid1/frame_00.jpg", "regular/Reg_city_0409_set3_vid7/frame_00.jpg",
+                     "regular/Reg_Avi_lung-sliding-2.mp4"):
+            archive.writestr(name, name)
+    script("lung_clips").main([str(tmp_path / "clips.zip"), str(tmp_path / "out")])
+    assert table(tmp_path / "out/clips.csv") == [
+        {"path": "pneumonia/Pneu_city_0409_set31_vid1", "label": "pneumonia", "group": "city_0409_set31"},
+        {"path": "pneumonia/Pneu_city_0409_set3_vid1", "label": "pneumonia", "group": "city_0409_set3"},
+        {"path": "regular/Reg_Avi_lung-sliding-2.mp4", "label": "regular", "group": "Reg_Avi_lung-sliding-2"},
+        {"path": "regular/Reg_city_0409_set3_vid7", "label": "regular", "group": "city_0409_set3"}]
+    assert (tmp_path / "out/pneumonia/Pneu_city_0409_set3_vid1/frame_01.jpg").read_text().endswith("frame_01.jpg")
+    assert all((tmp_path / "out" / row["path"]).exists() for row in table(tmp_path / "out/clips.csv"))
+
+
+def test_lung_clips_are_read_as_they_are_prepared(tmp_path: Path, shared_data: Path) -> None:
+    script("lung_clips").main([str(shared_data / "pocus-lung-video/pocus_northumbria_frames128.zip"), str(tmp_path)])
+    rows = table(tmp_path / "clips.csv")
+    assert (len(rows), len({row["group"] for row in rows})) == (47, 30)
+    source = Video().read(files_of(tmp_path), ReadOptions(group="group"))
+    assert Counter(source.targets) == {"pneumonia": 26, "regular": 21}
+    assert {item.shape for item in source.items} == {(16, 48, 48, 1)}
+
+
+@pytest.mark.parametrize("directions", [2, 4, 8])
+def test_moving_digits_go_where_their_label_says(directions: int, tmp_path: Path) -> None:
+    digits = np.zeros((5, 28, 28), np.uint8)
+    digits[:, 6:20, 8:18] = 200
+    for part in ("train", "t10k"):
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(
+            bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in digits.shape) + digits.tobytes()))
+    made = script("moving_digits")
+    made.main([str(tmp_path), str(tmp_path / "out"), "--clips", "40", "--frames", "7", "--directions", str(directions)])
+    source = Video().read(files_of(tmp_path / "out"), ReadOptions())
+    assert Counter(source.split) == {"train": 32, "test": 8}
+    assert len(set(source.targets)) == directions
+    for cells, label in zip(source.items, source.targets, strict=True):
+        assert cells.shape == (7, 32, 32, 1)
+        weight = cells[..., 0].astype(float)
+        centre = [(weight.sum(other) * np.arange(32)).sum(1) / weight.sum((1, 2)) for other in (2, 1)]
+        assert len({float(frame.sum()) for frame in weight}) == 1, "the digit left the frame"
+        for place, step in zip(centre, made.WAYS[label], strict=True):
+            assert (np.sign(np.diff(place).round(6)) == step).all()
+    with pytest.raises(SystemExit):
+        made.main([str(tmp_path), str(tmp_path / "x"), "--frames", "30"])
