@@ -51,6 +51,8 @@ CELLS: dict[str, list[np.ndarray]] = {
     "series of many lengths": [lifted(noise(LENGTHS[number % 6] if number > 50 else 10 + number % 7, 12), number) for number in range(COUNT)],
     "pictures": [np.clip(lifted(noise(7, 6, 3), number) * 30 + 80, 0, 255).astype(np.uint8) for number in range(COUNT)],
     "pictures of many sizes": [lifted(noise(5 + number % 4, 6 + number % 3, 1), number) for number in range(COUNT)],
+    "clips of many lengths": [np.clip(lifted(noise(1 + number % 5 if number > 50 else 4 + number % 3, 6, 5, 1), number) * 30 + 80, 0, 255)
+                              .astype(np.uint8) for number in range(COUNT)],
     "text": [ids(number, number % 5 if number > 60 else 4 + number % 6) for number in range(COUNT)],
     "constant series": [np.ones((6, 2), dtype=np.float32) for _ in range(COUNT)],
     "constant pictures": [np.full((4, 4, 1), 9, dtype=np.uint8) for _ in range(COUNT)],

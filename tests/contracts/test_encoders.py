@@ -9,18 +9,23 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bakeoff.data.base import Arrays, Dataset
 from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.fold import Fold, on_offer
 from bakeoff.nn.masked import lengths, zeroed
+from bakeoff.nn.network import Network
 from bakeoff.nn.pool import Pool
 from bakeoff.registry import GROUPS, every
 from bakeoff.space import from_signature
+from bakeoff.tasks.classify import Classify
+from bakeoff.train.choices import space_of
 from bakeoff.types import Grid, Spec
 
 DIM = 16
@@ -245,6 +250,57 @@ def test_pictures_of_different_sizes_are_read_through_every_fold(name: str, caus
 
         tight, loose = read(ragged(shapes, channels=3)), read(ragged(shapes, more=5, channels=3))
         assert_same_cells(tight, loose)
+
+
+CLIPS = Spec("video", ("time", "height", "width"), (None, 8, 12), 3, None, None, {"train": 8}, "", (0.0,) * 3, (1.0,) * 3, (9, 8, 12), (8, 8, 12))
+
+
+def clip_folds(name: str, causal: bool) -> list[Fold]:
+    """Every fold through which a family may read short clips."""
+    return on_offer(CLIPS, FAMILIES[name].ranks, causal, longest=10_000)
+
+
+@pytest.mark.parametrize(("name", "causal"), sorted({(case.family, case.causal) for case in CASES}))
+def test_clips_of_different_lengths_are_read_through_every_fold(name: str, causal: bool) -> None:
+    """Padding frames moves nothing, whatever the patch, and an empty clip gives no numbers."""
+    cls = FAMILIES[name]
+    folds = clip_folds(name, causal)
+    assert folds, f"{name} cannot read a clip"
+    frames = (9, 4, 0, 1)
+    for fold in folds:
+        torch.manual_seed(0)
+        encoder = shaken(cls(DIM, rank=fold.rank, sizes=fold.sizes(CLIPS.sizes), causal=causal)).eval()
+        embed = nn.Linear(fold.channels(CLIPS), DIM)
+        pool = Pool(DIM, "mean" if encoder.pools else "grid", encoder.sizes).eval()
+
+        def read(more: int, fold: Fold = fold, embed: nn.Module = embed, encoder: Encoder = encoder, pool: Pool = pool) -> Tensor:
+            grid = ragged(tuple((count, 8, 12) for count in frames), channels=3)
+            after = [0, 0] * 3 + [0, more]
+            grid = Grid(F.pad(grid.x, after), F.pad(grid.valid, after[2:]))          # type: ignore[arg-type]
+            folded, _cells = fold(grid)
+            return pool(encoder(Grid(zeroed(embed(folded.x), folded.valid), folded.valid)))
+
+        torch.testing.assert_close(read(0), read(5), atol=2e-5, rtol=2e-5, msg=f"{name} through {fold} sees the padding")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_trains_a_step_on_clips_of_different_lengths(name: str) -> None:
+    frames = [9, 4, 7, 8, 1, 6, 9, 5]
+    chance = np.random.default_rng(0)
+    cells = chance.integers(0, 256, (sum(frames), 8, 12, 3), dtype=np.uint8)
+    task = Classify().fit(["a", "b"] * 4, CLIPS)
+    data = Dataset(CLIPS, Arrays(cells, np.array(frames)[:, None]), ["a", "b"] * 4, [str(k) for k in range(8)])
+    data.aim(task.collate(data.targets))
+    for fold in clip_folds(name, False):
+        torch.manual_seed(0)
+        params = {**space_of(FAMILIES[name], CLIPS, task).defaults(), "fold": str(fold), "width": DIM}
+        network = Network(FAMILIES[name], CLIPS, task, params)
+        batch = data.take(range(8))
+        assert batch.x.valid is not None
+        loss = task.loss(network(batch), batch.y, params).mean()
+        loss.backward()
+        assert loss.isfinite()
+        assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters()), f"{name} through {fold}"
 
 
 def test_a_leading_fold_reads_rows_as_steps() -> None:

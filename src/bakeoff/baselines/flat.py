@@ -22,7 +22,7 @@ class Flat:
     per channel, since a pixel at the edge that hardly ever changes must not weigh as much as all others."""
 
     def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+        self.spec, self.channels = spec, spec.channels or 1
         fixed = [size for size in spec.sizes if size is not None]
         self.same = len(fixed) == spec.rank
         self.sizes = tuple(fixed) if self.same else tuple(min(GRID, size) for size in spec.typical)
@@ -31,7 +31,7 @@ class Flat:
 
     @property
     def numbers(self) -> int:
-        return int(np.prod(self.sizes)) * (self.spec.channels or 1)
+        return int(np.prod(self.sizes)) * self.channels
 
     def fit(self, data: Dataset) -> NDArray[np.float32]:
         """The training rows (N, numbers), from which mean and scale are taken."""
@@ -40,7 +40,7 @@ class Flat:
         rows -= self.mean
         spread = np.einsum("nd,nd->d", rows, rows, dtype=np.float64) / max(1, len(rows))
         if not self.spec.one_cell:
-            spread = np.tile(spread.reshape(-1, self.spec.channels or 1).mean(0), int(np.prod(self.sizes)))
+            spread = np.tile(spread.reshape(-1, self.channels).mean(0), int(np.prod(self.sizes)))
         self.scale = (1 / np.sqrt(np.where(spread > 1e-12, spread, 1.0))).astype(np.float32)
         rows *= self.scale
         return rows

@@ -1,4 +1,4 @@
-"""Logistic or ridge regression on what the kind offers: pixels, columns, weighted n-grams of a text, a summary of a series.
+"""Logistic or ridge regression on what the kind offers: pixels, columns, n-grams of a text, a summary of a series or a clip.
 
 Wang & Manning 2012, https://aclanthology.org/P12-2018, on how far n-grams and a linear model go.
 """
@@ -15,6 +15,7 @@ from torch import Tensor
 from bakeoff.baselines.base import aims, class_count, unanswerable
 from bakeoff.baselines.descent import descend
 from bakeoff.baselines.flat import Flat
+from bakeoff.baselines.motion import Motion
 from bakeoff.baselines.ngrams import Ngrams
 from bakeoff.baselines.summary import PER_CHANNEL, Summary
 from bakeoff.data.base import Dataset
@@ -30,6 +31,8 @@ def reader_for(spec: Spec) -> type[Flat] | type[Ngrams] | type[Summary]:
     """How examples of this Spec become rows of numbers."""
     if spec.channels is None:
         return Ngrams
+    if spec.rank == 3:
+        return Motion
     return Summary if spec.rank == 1 and not spec.one_cell else Flat
 
 

@@ -134,8 +134,7 @@ def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LON
 
     start: the family's `start_cells`. The starting fold is the finest that leaves at most so many cells of a typical
     example, or else the coarsest; the others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is
-    offered while at least four cells remain along the shortest axis that it merges. On three axes START counts the cells
-    of one step of the first: a clip is many pictures, and what happens between them must be left to see.
+    offered while at least four cells remain along every axis that it merges.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
     patches: list[int | tuple[int, ...]] = [1]

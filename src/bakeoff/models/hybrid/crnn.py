@@ -25,11 +25,11 @@ class CRNN(Encoder):
     """Convolutions, each halving the grid while it is large enough, then a GRU along each axis in turn.
 
     On two axes every column is read down, then every row across (Visin et al. 2015, https://arxiv.org/abs/1505.00393):
-    the reading is short and its batch large. Departs from the paper: strides instead of pooling, GRU instead of LSTM,
-    separable convolutions.
+    the reading is short and its batch large. On three the convolutions see one frame each, and every place is read through
+    time. Departs from the paper: strides instead of pooling, GRU instead of LSTM, separable convolutions.
     """
 
-    ranks = frozenset({1, 2})
+    ranks = frozenset({1, 2, 3})
     can_be_causal = True
     start_cells = 48
 
@@ -39,25 +39,28 @@ class CRNN(Encoder):
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
                  activation: str = "relu", dropout: float = 0.0, truncate: int = 0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
+        framed = rank == 3
         self.strides, total = [], 1
         for _ in range(convs):
-            fits = not (full or causal) and all(size is not None and size // total >= LARGE for size in sizes)
+            fits = not (full or causal) and all(size is not None and size // total >= LARGE for size in sizes[framed:])
             self.strides.append(2 if fits else 1)
             total *= self.strides[-1]
-        self.stride = (total,) * rank
+        self.stride = (1,) * framed + (total,) * (rank - framed)
         conv = Separable if separable else Conv
-        self.convs = nn.ModuleList(
-            conv(dim, dim, kernel if rank == 1 else 3, rank=rank, stride=s, causal=causal, bias=False) for s in self.strides)
+        self.convs = nn.ModuleList(conv(dim, dim, kernel if rank == 1 else 3, rank=rank - framed, stride=s, causal=causal and not framed,
+                                        bias=False) for s in self.strides)
         self.norms = nn.ModuleList(BatchNorm(dim) for _ in self.strides)
         self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
         self.readers = nn.ModuleList(
-            Recurrent(gru, dim, 1, causal=causal and axis == 0, dropout=dropout, truncate=truncate) for axis in range(rank))
+            Recurrent(gru, dim, 1, causal=causal and axis == 0, dropout=dropout, truncate=truncate) for axis in range(1 if framed else rank))
 
     def forward(self, grid: Grid) -> Grid:
         x, valid = grid
         for conv, norm, stride in zip(self.convs, self.norms, self.strides, strict=True):
-            valid = strided(valid, (stride,) * len(self.stride))
-            x = self.drop(self.activation(norm(conv(x), valid)))
+            framed = x.dim() == 5
+            valid = strided(valid, (1,) * framed + (stride,) * (len(self.stride) - framed))
+            y = conv(x.flatten(0, 1)).unflatten(0, x.shape[:2]) if framed else conv(x)
+            x = self.drop(self.activation(norm(y, valid)))
         for axis, reader in enumerate(self.readers):
             x = along(reader, x, valid, axis + 1)
         return Grid(x, valid)
