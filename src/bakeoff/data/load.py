@@ -234,7 +234,7 @@ def guess_kind(files: Files, asked: Any = None) -> tuple[str, Claim]:
     claims = {name: claim for name, kind in registry.every("kind").items() if (claim := kind().claims(files)) is not None}
     if not claims:
         some = ", ".join(f"{count:,} {ending or 'without ending'}" for ending, count in files.endings().most_common(4))
-        raise DataError(f"these files are not recognised ({some})", str(files.path), "Give a folder per class of images or texts, a table "
+        raise DataError(f"these files are not recognised ({some})", str(files.path), "Give a folder per class of images, clips or texts, a table "
                         f"with a column label, .ts, .npz …; known kinds are {', '.join(registry.every('kind'))}.")
     best = max(claims, key=lambda name: claims[name].score)
     return best, claims[best]
