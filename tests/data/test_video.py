@@ -91,7 +91,10 @@ def test_they_are_recognised_and_pictures_stay_pictures(tmp_path: Path, flowers:
         return tuple(found.score if (found := kind().claims(Files.open(path))) else 0.0 for kind in (Video, Pictures))    # type: ignore[return-value]
     video, image = claim(two_classes(tmp_path))
     assert video > image
-    for path in (flowers(root="a"), flowers(("roses/red", "roses/pink", "tulips/red"), root="b")):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for file in flowers(root="c").rglob("*.png"):
+            archive.write(file, f"photos/{file.parent.name}/{file.name}")
+    for path in (flowers(root="a"), tmp_path / "x.zip", flowers(("roses/red", "roses/pink", "tulips/red"), root="b")):
         video, image = claim(path)
         assert image > video, "a folder per class of pictures, or one more level below it, is no clip"
 
@@ -189,6 +192,23 @@ def test_broken_clips_are_set_aside_and_named(tmp_path: Path, check: Check) -> N
     assert "its frame frame_1.png: the image cannot be read" in aside["up/clip3"]
     assert "its frame frame_0.png: the image cannot be read" in aside["up/clip5"]
     assert (loaded.record["seen"], loaded.record["kept"]) == (82, 79)
+
+
+def test_a_clip_is_shown_as_its_camera_was_held(tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed (pip install 'bakeoff[video]')")
+    if not hasattr(av.VideoStream, "set_display_rotation"):
+        pytest.skip("this PyAV cannot write how a camera was held")
+    cells = moving(3)
+    with av.open(str(tmp_path / "x.mp4"), "w") as out:
+        stream = out.add_stream("libx264rgb", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 20, 16, "rgb24", {"qp": "0"}
+        stream.set_display_rotation(90)                       # counter-clockwise
+        for frame in cells:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode())
+    clip = clips.Film((tmp_path / "x.mp4").read_bytes)
+    assert clip.head()[:3] == (20, 16, 3)
+    np.testing.assert_array_equal(clips.frames(clip, Span(), clips.Form(20, 16, 5)).cells, np.rot90(cells, 1, (1, 2)))
 
 
 def test_a_clip_without_frames_and_a_file_without_video_are_told(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ FRAMES = 16                   # most frames of a clip, and
 SIDE = 48                     # most pixels of a frame's longer side: together as many pixels as a picture of 192 × 192
 MOST_FRAMES = 4096            # that can be asked for
 MOST_BYTES = 2 << 30          # of all clips together, as colour; they are held twice while they are written
-MOST_DECODED = 10**11         # pixels of one clip's frames; more is not decoded
+LARGEST = 40_000_000          # pixels of a frame that is decoded, and
+LARGEST_FLIP = 1 << 22        # of a GIF's, where a few bytes can claim any size
+MOST_DECODED = 10**11         # pixels of all frames of one clip
 FORMATS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,mpegvideo,h264,ogg,flv,asf"      # containers; none that names other files to open
 Frames = NDArray[np.uint8]
 
@@ -86,30 +88,35 @@ class Sheets:
 
 @dataclass(frozen=True)
 class Flip:
-    """An animated GIF."""
+    """An animated GIF. A later frame may enlarge it, so its size is looked at before each is decoded."""
 
     read: Read
 
     def head(self) -> Head:
         with Image.open(io.BytesIO(self.read())) as picture:
-            count = getattr(picture, "n_frames", 1)
-            bounded(picture.height, picture.width, count)
-            return Head(picture.height, picture.width, count, picture.mode)
+            bounded(picture.height, picture.width, 1, LARGEST_FLIP)
+            return Head(picture.height, picture.width, getattr(picture, "n_frames", 1), picture.mode)
 
     def pick(self, most: int, span: Span) -> Iterator[tuple[str, Image.Image]]:
         with Image.open(io.BytesIO(self.read())) as picture:
             count = getattr(picture, "n_frames", 1)
-            bounded(picture.height, picture.width, count)
             times: list[float] = list(range(count))
             if span != Span():                # frames of a GIF stay for as long as each of them says
-                lasts = []
-                for number in range(count):
-                    picture.seek(number)
-                    lasts.append(picture.info.get("duration", 100) / 1000)
+                lasts = [picture.info.get("duration", 100) / 1000 for _ in turned_over(picture, count)]
                 times = [0.0, *np.cumsum(lasts)[:-1].tolist()]
-            for number in chosen(times, most, span, " s"):
-                picture.seek(number)
-                yield f"{number}", picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+            wanted = set(chosen(times, most, span, " s"))
+            for number in turned_over(picture, max(wanted) + 1):
+                if number in wanted:
+                    yield f"{number}", picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+
+
+def turned_over(picture: Image.Image, count: int) -> Iterator[int]:
+    """The first frames of a GIF one after the other."""
+    for number in range(count):
+        bounded(picture.height, picture.width, count, LARGEST_FLIP)
+        picture.seek(number)
+        bounded(picture.height, picture.width, count, LARGEST_FLIP)
+        yield number
 
 
 @dataclass(frozen=True)
@@ -202,9 +209,9 @@ def picture_of(frame: Any) -> Image.Image:
     return Image.fromarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
 
 
-def bounded(height: int, width: int, frames: int) -> None:
-    """Raises Unreadable for a clip that would take very long to decode."""
-    if height * width > pictures.MOST_PIXELS or height * width * frames > MOST_DECODED:
+def bounded(height: int, width: int, frames: int, most: int = LARGEST) -> None:
+    """Raises Unreadable for a clip that would take very long to decode. most: pixels of a frame."""
+    if height * width > most or height * width * frames > MOST_DECODED:
         raise Unreadable(f"the clip has {frames:,} frames of {width:,} × {height:,} pixels, more than are decoded")
 
 

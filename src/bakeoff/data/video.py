@@ -155,7 +155,7 @@ def frames_claim(files: Files) -> Claim | None:
     if not numbered or stills < 0.5 * len(files) or len(numbered) < 0.9 * len(shelf.folders):
         return None
     classes = set(shelf.listed(files).classes)
-    sure = "" not in classes and len(numbered) >= 2 * len(classes) and median(map(len, numbered)) >= FEWEST
+    sure = "" not in classes and len(classes) > 1 and len(numbered) >= 2 * len(classes) and median(map(len, numbered)) >= FEWEST
     return Claim(0.93 if sure else 0.3, f"{len(numbered):,} folders of numbered frames in {len(classes)} classes; --set kind=image reads "
                  "every frame by itself", "classify")
 
