@@ -80,3 +80,18 @@ def test_a_series_in_a_larger_archive_can_be_named(shared_data: Path, check: Che
     loaded = check(shared_data / "uea-multivariate/uea_multivariate.zip/JapaneseVowels")
     assert (loaded.kind_name, loaded.record["counts"]) == ("series", {"train": 270, "val": 0, "test": 370})
     assert (loaded.spec.sizes, loaded.spec.channels, len(loaded.splits.folds)) == ((None,), 12, 3)
+
+
+def test_lung_clips_are_folders_of_frames_in_an_archive(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "pocus-lung-video/pocus_northumbria_frames128.zip")
+    assert (loaded.kind_name, loaded.task_name, loaded.record["kept"]) == ("video", "classify", 47)
+    assert (loaded.spec.sizes, loaded.spec.channels, loaded.spec.typical) == ((None, 48, 48), 1, (16, 48, 48))
+    assert loaded.record["set_aside"] == []
+
+
+def test_lung_clips_are_video_files_in_an_archive(shared_data: Path, check: Check) -> None:
+    pytest.importorskip("av", reason="PyAV is not installed (pip install 'bakeoff[video]')")
+    loaded = check(shared_data / "pocus-lung-video/pocus_northumbria_videos.zip", set={"video.size": "32"})
+    assert (loaded.kind_name, loaded.record["kept"], loaded.record["set_aside"]) == ("video", 31, [])
+    assert loaded.spec.sizes == (None, 32, 32)
+    assert loaded.record["facts"]["frames"]["min"] == 31        # labels.csv counts the same frames

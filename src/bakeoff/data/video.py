@@ -149,15 +149,18 @@ def moves(files: Files, name: str) -> bool:
 
 def frames_claim(files: Files) -> Claim | None:
     """Folders of numbered pictures, several in each class: frame_00.jpg, frame_01.jpg …"""
+    stills = files.having(STILLS)
+    folders = set(map(folder_of, stills))
+    parents = set(map(folder_of, folders))
+    if len(stills) < 0.5 * len(files) or not 2 <= len(parents) <= len(folders) / 2:
+        return None                           # the usual case, told without looking at every name
     shelf = Shelf.of(files)
-    numbered = [names for names in shelf.folders.values() if is_numbered(names)]
-    stills = sum(map(len, shelf.folders.values()))
-    if not numbered or stills < 0.5 * len(files) or len(numbered) < 0.9 * len(shelf.folders):
+    classes, lengths = set(shelf.listed(files).classes), list(map(len, shelf.folders.values()))
+    numbered = sum(map(is_numbered, shelf.folders.values()))
+    if numbered < 0.9 * len(lengths) or "" in classes or not 2 <= len(classes) <= len(lengths) / 2 or median(lengths) < FEWEST:
         return None
-    classes = set(shelf.listed(files).classes)
-    sure = "" not in classes and len(classes) > 1 and len(numbered) >= 2 * len(classes) and median(map(len, numbered)) >= FEWEST
-    return Claim(0.93 if sure else 0.3, f"{len(numbered):,} folders of numbered frames in {len(classes)} classes; --set kind=image reads "
-                 "every frame by itself", "classify")
+    return Claim(0.93, f"{numbered:,} folders of numbered frames in {len(classes)} classes; --set kind=image reads every frame by itself",
+                 "classify")
 
 
 def is_numbered(names: Sequence[str]) -> bool:
