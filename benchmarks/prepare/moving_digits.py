@@ -3,10 +3,11 @@
     python benchmarks/prepare/moving_digits.py mnist/ moving/
     python benchmarks/prepare/moving_digits.py mnist/ moving8/ --directions 8 --clips 4000 --frames 12
 
-mnist/ holds the four idx files of MNIST, packed or not; after Srivastava et al. 2015, https://arxiv.org/abs/1502.04681, with one digit,
-at half its size, that meets no edge. Clips are GIFs, train/LABEL/… of training digits and test/LABEL/… of test digits, a fifth of all.
-A clip backwards is as likely a clip of the opposite label, so whoever does not see the order of frames can tell the line at most, not
-the way along it: half of the answers are right; with --directions 2 that is chance. Then `bakeoff run moving/`. Seconds.
+mnist/ holds the four idx files of MNIST, packed or not; after Srivastava et al. 2015, https://arxiv.org/abs/1502.04681, with one digit
+at half its size. It begins anywhere and comes in again where it went out, so that no frame by itself says anything. Clips are GIFs,
+train/LABEL/… of training digits and test/LABEL/… of test digits, a fifth of all. A clip backwards is as likely a clip of the opposite
+label, so whoever does not see the order of frames can tell the line at most, not the way along it: half of the answers are right; with
+--directions 2 that is chance. Then `bakeoff run moving/`. Seconds.
 """
 
 from __future__ import annotations
@@ -36,16 +37,11 @@ def digits(folder: Path, part: str) -> np.ndarray:
 
 
 def clip(digit: np.ndarray, way: tuple[int, int], frames: int, side: int, chance: np.random.Generator) -> np.ndarray:
-    """(frames, side, side): the digit goes its way at an even pace and stays inside."""
-    room = side - len(digit)
-    pace = int(chance.integers(1, max(1, min(FASTEST, room // (frames - 1))) + 1))
-    cells = np.zeros((frames, side, side), np.uint8)
-    reach = [step * pace * (frames - 1) for step in way]
-    start = [int(chance.integers(max(0, -far), room - max(0, far) + 1)) for far in reach]
-    for number, frame in enumerate(cells):
-        top, left = (begin + step * pace * number for begin, step in zip(start, way, strict=True))
-        frame[top:top + len(digit), left:left + len(digit)] = digit
-    return cells
+    """(frames, side, side): the digit goes its way at an even pace, in again where it went out."""
+    frame = np.zeros((side, side), np.uint8)
+    frame[:len(digit), :len(digit)] = digit
+    start, pace = chance.integers(0, side, 2), int(chance.integers(1, FASTEST + 1))
+    return np.stack([np.roll(frame, tuple(start + np.array(way) * pace * number), (0, 1)) for number in range(frames)])
 
 
 def write(folder: Path, found: np.ndarray, count: int, ways: list[str], frames: int, side: int, chance: np.random.Generator) -> None:
@@ -68,8 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--directions", type=int, choices=(2, 4, 8), default=4)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
-    if asked.frames < 2 or asked.side - 14 < asked.frames - 1:
-        parser.error(f"a digit of 14 pixels cannot move for {asked.frames} frames in {asked.side} pixels: at most {asked.side - 13}, at least 2")
+    if asked.frames < 2 or asked.side < 16:
+        parser.error("a digit of 14 pixels moves in at least 2 frames of at least 16 pixels a side")
     chance, ways = np.random.default_rng(asked.seed), list(WAYS)[:asked.directions]
     test = asked.clips // 5
     for part, source, count in (("train", "train", asked.clips - test), ("test", "t10k", test)):
