@@ -309,11 +309,14 @@ def test_a_clip_is_shown_as_a_strip_from_the_cache_as_from_the_files(tmp_path: P
     path = two_classes(tmp_path, each=10, lengths=(9, 3))
     first, second = check(path), check(path)
     assert not second.reader.at_hand
-    for key, frames in (("up/clip2", 6), ("up/clip3", 3)):
+    for key, rows in (("up/clip2", 2), ("up/clip3", 1)):       # nine frames, of which six are shown, and three
         shown = second.shown(key)
         assert shown == first.shown(key)
         with Image.open(io.BytesIO(base64.b64decode(shown["png"]))) as picture:
-            assert picture.size == (frames * 22 - 2, 16)
+            times = 4
+            assert picture.size == (times * (3 * 22 - 2), times * (rows * 18 - 2))
+            np.testing.assert_array_equal(np.asarray(picture)[::times, ::times][:16, 22:42], first.source.items[first.source.keys.index(key)][
+                2 if rows == 2 else 1])
     assert not second.reader.at_hand                          # the files were not read for it
 
 

@@ -337,8 +337,18 @@ def alike(found: Sequence[Frames]) -> list[Frames]:
     return [cells if cells.shape[-1] == channels else np.repeat(cells, channels, axis=-1) for cells in found]
 
 
-def strip(cells: Frames, most: int = 6, gap: int = 2) -> Frames:
-    """(T, H, W, C) → a few frames side by side, evenly spaced, white between them: (H, most · (W + gap) − gap, C)."""
-    some = cells[chosen(list(range(len(cells))), most, Span(), "")]
-    edge = np.full((*some.shape[1:2], gap, some.shape[-1]), 255, np.uint8)
-    return np.concatenate([part for frame in some for part in (frame, edge)][:-1], axis=1)
+def strip(cells: Frames, row: int = 3, gap: int = 2, largest: tuple[int, int] = (136, 290)) -> Frames:
+    """(T, H, W, C) → at most two rows of a few frames, evenly spaced, white between them, as one picture (H', W', C).
+
+    Small ones are enlarged by a whole number as long as the picture stays within `largest`, height and width.
+    """
+    some = cells[chosen(list(range(len(cells))), 2 * row, Span(), "")]
+    rows, columns = -(-len(some) // row), min(row, len(some))
+    _, height, width, channels = some.shape
+    sheet = np.full((rows * (height + gap), columns * (width + gap), channels), 255, np.uint8)
+    for number, frame in enumerate(some):
+        top, left = number // row * (height + gap), number % row * (width + gap)
+        sheet[top:top + height, left:left + width] = frame
+    sheet = sheet[:-gap, :-gap]
+    times = max(1, min(most // size for most, size in zip(largest, sheet.shape, strict=False)))
+    return sheet.repeat(times, 0).repeat(times, 1)

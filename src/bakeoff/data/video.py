@@ -90,9 +90,9 @@ class Video:
         return np.split(arrays.cells, arrays.offsets()[1:-1])
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
-        """A strip of frames."""
+        """A few frames as one picture."""
         cells = clips.strip(source.items[index])
-        return {"form": "picture", "png": base64.b64encode(pictures.png(cells, largest=cells.shape[1])).decode("ascii")}
+        return {"form": "picture", "png": base64.b64encode(pictures.png(cells, largest=max(cells.shape))).decode("ascii")}
 
 
 @dataclass
