@@ -56,7 +56,9 @@ def path_cells(files: Files) -> tuple[str, str, list[str]] | None:
 def in_folders(listed: Listed, files: Files, options: ReadOptions) -> tuple[list[Entry], Source]:
     """Examples in a folder per class. Raises DataError where there are no classes."""
     if options.want_targets and not any(listed.classes):
-        raise DataError(f"{len(listed.names):,} {listed.word}s lie in no folders, so they have no classes", str(files.path),
+        what = f"1 {listed.word} lies in no folder, so it has no class" if len(listed.names) == 1 else (
+            f"{len(listed.names):,} {listed.word}s lie in no folders, so they have no classes")
+        raise DataError(what, str(files.path),
                         "Put them into one folder per class, or add a table with the columns path and label.")
     source = Source(listed.kind, None, [], [], task="classify", seen=len(listed.names))
     entries = []
