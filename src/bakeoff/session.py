@@ -403,14 +403,14 @@ class Session:
 
     def finals_seconds(self) -> float:
         """Predicted waiting time of the finals that have not ended, by what the best trials took."""
-        late, inner, outer = self.plan.lateness(self.trials.values()), max(1, len(self.loaded.folds[0].splits.folds)), len(self.setup.folders)
+        late, outer = self.plan.lateness(self.trials.values()), len(self.setup.folders)
         total, longest = 0.0, 0.0
         ended = self.counts("final")
         for name, share in self.plan.contenders.items():
             best = tune.best_of(list(self.earlier(name, 0).values()))
             each = share.final_seconds * late
             if best is not None and share.group != "baseline":
-                each = best.spent.seconds / planning.LOOKS / inner * self.final_length(name, best)[1] / max(1, best.best_examples)
+                each = best.spent.seconds * self.final_length(name, best) / max(1, best.spent.examples)
             wanted = (1 if share.deterministic else self.plan.seeds) * outer - ended[name]
             if not share.error and wanted > 0:
                 total, longest = total + each * wanted, max(longest, each)
@@ -453,17 +453,16 @@ class Session:
         if best is None or (share.deterministic and number > 0):
             return None
         seed = tune.seed_of(self.plan.seed, "final", number)
-        examples, stop_at = self.final_length(name, best)
-        return Job(name, number, "final", seed, best.job.params, examples, stop_at=stop_at, fold=fold, subsample=share.subsample)
+        return Job(name, number, "final", seed, best.job.params, self.final_length(name, best), fold=fold, subsample=share.subsample)
 
-    def final_length(self, name: str, best: Trial) -> tuple[int, int]:
-        """(examples, where to stop) of a contender's finals. Counts that the user gave are taken literally."""
+    def final_length(self, name: str, best: Trial) -> int:
+        """Examples of each of a contender's finals. Counts that the user gave are not made longer."""
         share, inner = self.plan.contenders[name], max(1, int(self.plan.splits["inner_folds"]))
-        if share.group == "baseline" or not self.plan.scaled:
-            return share.examples, best.best_examples
+        if share.group == "baseline":
+            return share.examples
         train = int(self.plan.splits["train"])
-        most = planning.most_examples(train, min(int(share.start["batch"]), train), inner)
-        return planning.final_examples(share, best, most, inner)
+        most = planning.most_examples(train, min(int(share.start["batch"]), train))
+        return planning.final_examples(best, most if self.plan.scaled else best.spent.asked // inner, inner)
 
     # ------------------------------------------------------------------ costs and verdict
 

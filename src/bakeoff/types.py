@@ -114,7 +114,6 @@ class Job:
     params: Params
     examples: int                             # at the starting setting; dearer settings get fewer in proportion
     rungs: Mapping[str, float] = field(default_factory=dict)     # share of the training → score under which it is pruned
-    stop_at: int | None = None                # finals: stop after so many examples (best epoch of the best trial)
     fold: int = 0                             # which outer fold (--folds)
     subsample: int | None = None              # a baseline that cannot end within its share sees so many training examples
 

@@ -172,15 +172,13 @@ class Neural:
             return count(Network(self.family, data.spec, task, params), data.take([middle_of(data)])).macs
 
     def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, FittedNetwork]:
-        """The best setting on train and validation together, for the steps of its best point."""
+        """The best setting on train and validation together. job.examples is taken literally."""
         data = splits.together()
-        asked = self.examples(job, splits.train, task, setup)
-        each = max(1, asked // max(1, len(splits.folds)))
         network = self.build(job, data.spec, task, setup, job.seed)
         macs = self.macs_per_example(data, task, job.params)
-        course = loop.train(network, data, None, task, job.params, examples=each, stop_at=job.stop_at, seed=job.seed,
+        course = loop.train(network, data, None, task, job.params, examples=job.examples, seed=job.seed,
                             device=torch.device(setup.device))
-        spent = added(Spend(asked=min(each, job.stop_at or each)), course, macs)
+        spent = added(Spend(asked=job.examples), course, macs)
         point = Point(course.examples, math.nan, math.nan, course.train_loss, course.seconds)
         outcome = Outcome("done", "", (point,), None, None, course.examples, spent, {})
         return outcome, FittedNetwork(network, self.family, data.spec, task, job.params, torch.device(setup.device))
