@@ -16,7 +16,7 @@ from bakeoff import verdict as wording
 from bakeoff.compare import Comparison, Entrant, compare
 from bakeoff.data.base import Splits
 from bakeoff.errors import Defect
-from bakeoff.execute.worker import folder_of
+from bakeoff.folder import folder_of
 from bakeoff.metrics.base import Metric, Rows
 from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole

@@ -10,6 +10,7 @@ from typing import IO
 
 from bakeoff.errors import OptionError, RunError
 from bakeoff.plan import Plan
+from bakeoff.types import Job
 
 
 def free_folder(out: str | None, data: str) -> Path:
@@ -71,3 +72,9 @@ def read_plan_record(path: Path) -> Plan | None:
         return Plan.restore(json.loads(path.read_text()))
     except (ValueError, KeyError, TypeError) as error:
         raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
+
+
+def folder_of(run_folder: str | Path, job: Job) -> Path:
+    """finals/CONTENDER/seed-K, with fold-F between where there are outer folds (F from 1)."""
+    base = Path(run_folder) / "finals" / job.contender
+    return (base / f"fold-{job.fold}" if job.fold else base) / f"seed-{job.number}"
