@@ -75,3 +75,14 @@ def test_a_cut_ends_tuning_where_it_stands_and_is_written_down():
     assert {name: one.trials for name, one in plan.contenders.items()} == {"gru": 3, "fcn": 2}
     assert plan.cuts[0]["what"]["trials"] == {"gru": f"{before} → 3", "fcn": f"{before} → 2"}
     assert Plan.restore(plan.record()).record() == plan.record()
+
+
+def test_a_cut_of_one_leaves_the_others_as_they_are():
+    shares = {name: share(60) for name in ("gru", "fcn")}
+    plan = Plan("series", "", "classify", "", "accuracy", "", "high", {}, 300.0, "seconds", 2, 1, 3, 0, "tpe", shares, {}, {}, False, True, 1,
+                {}, {}, "")
+    before = shares["gru"].trials
+    assert cut(plan, {"fcn": 1}, "it is dear")
+    assert not cut(plan, {"fcn": 1}, "it is dear")
+    assert (shares["gru"].trials, shares["fcn"].trials) == (before, 1)
+    assert [one["why"] for one in plan.cuts] == ["it is dear"]

@@ -200,12 +200,15 @@ def plain_share(timing: Mapping[str, float], seconds: float, *, start: Mapping[s
                  tries * trial(rows) + finals * final(rows), trial(rows), final(rows), subsample=sample, deterministic=deterministic, note=note)
 
 
-def cut(plan: Plan, asked: Mapping[str, int]) -> None:
-    """Ends tuning where it stands: every contender keeps the trials that have been asked. Written to plan.cuts."""
+def cut(plan: Plan, asked: Mapping[str, int], why: str = "the rest of the time is needed for the finals") -> bool:
+    """Ends the tuning of those in `asked` where it stands: they keep the trials that have been asked. Written to plan.cuts.
+    Whether there was something to end."""
     gone = {}
-    for name, share in plan.contenders.items():
-        if asked.get(name, 0) < share.trials:
-            gone[name] = f"{share.trials} → {asked.get(name, 0)}"
-            share.trials = asked.get(name, 0)
+    for name, trials in asked.items():
+        share = plan.contenders[name]
+        if trials < share.trials:
+            gone[name] = f"{share.trials} → {trials}"
+            share.trials = trials
     if gone:
-        plan.cuts.append({"when": "tuning", "why": "the rest of the time is needed for the finals", "what": {"trials": gone}})
+        plan.cuts.append({"when": "tuning", "why": why, "what": {"trials": gone}})
+    return bool(gone)

@@ -386,6 +386,7 @@ class Session:
         budget = self.plan.budget_seconds
         if budget is None or (self.folder / "replayed.json").exists():
             return
+        self.hold_to_shares()
         left = self.began + budget - time.perf_counter() - self.after_finals()
         running = max((one.started + self.plan.contenders[one.piece.job.contender].trial_seconds - time.perf_counter()
                        for one in getattr(self.place, "running", [])), default=0.0)
@@ -393,8 +394,26 @@ class Session:
             return
         asked = Counter((key[1], key[2]) for key in self.trials if key[0] == "tune")
         asked.update((one.piece.job.contender, one.piece.job.fold) for one in getattr(self.place, "running", []))
-        planning.cut(self.plan, {name: max(asked[name, fold] for fold in range(len(self.setup.folders))) for name in self.plan.contenders})
-        self.note_cut()
+        if planning.cut(self.plan, {name: max(asked[name, fold] for fold in range(len(self.setup.folders))) for name in self.plan.contenders}):
+            self.note_cut()
+
+    def hold_to_shares(self) -> None:
+        """Ends the tuning of a baseline that would take more than everyone's share: its other settings may be dearer than the
+        one that was timed, and it has no examples to be given fewer of."""
+        outer = len(self.setup.folders)
+        equal = max((share.share_seconds for share in self.plan.contenders.values() if share.group != "baseline"), default=math.inf)
+        for name, share in self.plan.contenders.items():
+            tried = [trial for trial in self.trials.values() if trial.job.contender == name and trial.job.stage == "tune"]
+            if share.group != "baseline" or not tried or len(tried) >= share.trials * outer:
+                continue
+            finals = share.final_seconds * (1 if share.deterministic else self.plan.seeds)
+            if sum(trial.spent.seconds for trial in tried) + max(trial.spent.seconds for trial in tried) + finals <= equal * outer:
+                continue
+            running = Counter(one.piece.job.fold for one in getattr(self.place, "running", []) if one.piece.job.contender == name)
+            ended = Counter(trial.job.fold for trial in tried)
+            most = max(ended[fold] + running[fold] for fold in range(outer))
+            if planning.cut(self.plan, {name: most}, "another of its settings would take more than everyone's share"):
+                self.note_cut()
 
     def note_cut(self) -> None:
         self.write_plan()
@@ -410,7 +429,7 @@ class Session:
             best = tune.best_of(list(self.earlier(name, 0).values()))
             each = share.final_seconds * late
             if best is not None and share.group != "baseline":
-                each = best.spent.seconds * self.final_length(name, best) / max(1, best.spent.examples)
+                each = best.spent.seconds / planning.LOOKS * self.final_length(name, best) / max(1, best.spent.examples)
             wanted = (1 if share.deterministic else self.plan.seeds) * outer - ended[name]
             if not share.error and wanted > 0:
                 total, longest = total + each * wanted, max(longest, each)
