@@ -15,6 +15,7 @@ COLUMNS = ("rank", "contender", "group", "metric", "value", "low", "high", "p_vs
            "latency_ms_p50", "latency_ms_p95", "peak_train_bytes", "peak_infer_bytes", "trials", "examples", "seconds", "state", "why")
 COST_WORDS = {"macs": "operations", "parameters": "parameters", "latency": "latency", "memory": "memory", "seconds": "training time"}
 LESS = 0.5                    # of the share of its plan that the others took, below which a contender is named
+WIDE = 5                      # margins that seeds lie apart where they are said to decide
 REASON = 90                   # characters of why a contender failed; all of it stands in the leaderboard
 
 
@@ -178,7 +179,7 @@ class Wording:
         comparison, said = self.comparison, []
         for name in comparison.tied_with:
             seeds = comparison.values[name].seeds
-            if self.worse(name)[0] > comparison.margin and max(seeds) - min(seeds) > self.worse(name)[0] / 2:
+            if self.worse(name)[0] > comparison.margin and max(seeds) - min(seeds) > max(self.worse(name)[0] / 2, WIDE * comparison.margin):
                 said.append(f"{plain(name)} ({self.score(min(seeds))} – {self.score(max(seeds))})")
         return f"Seeds decide too much to say more of {listing(said)}." if said else ""
 
