@@ -41,7 +41,7 @@ def test_given_counts_are_taken_as_they_are():
 def test_finals_are_longer_where_the_best_trial_was_still_learning(inner):
     def after(best_examples: int, most: int = 10**9) -> int:
         trial = Trial(Job("gru", 0, "tune", 1, {}, 99), "done", "", (), 0.9, 0.9, best_examples, Spend(asked=1000 * inner))
-        return final_examples(trial, most, inner)
+        return final_examples(trial, most, inner, LONGER)
 
     assert after(1000) == LONGER * 1000
     assert after(800) == LONGER * 800

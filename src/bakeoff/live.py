@@ -79,8 +79,9 @@ class Progress(Watch):
         if self.standing is not None:
             self.standing.asked_again()
         if cut["why"] not in self.shortened:
-            fewer = len(cut["what"].get("trials", ()))
-            self.note(f"{several(fewer, 'contender')} will have fewer trials than planned: {cut['why']}; plan.json lists what was cut")
+            trials = cut["what"].get("trials")
+            what = f"{several(len(trials), 'contender')} will have fewer trials than planned" if trials else "the finals are fewer or shorter"
+            self.note(f"{what}: {cut['why']}; plan.json lists what was cut")
         self.shortened.add(cut["why"])
 
     def note(self, text: str) -> None:

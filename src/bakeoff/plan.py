@@ -77,6 +77,7 @@ class Plan:
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
     fingerprint: str
+    longer: float = LONGER                    # examples of a final over those of a trial that was still learning at its end
     cuts: list[dict[str, Any]] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
@@ -154,8 +155,8 @@ def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, sta
     return Share(group, tries, int(count), start, per, seconds, trial(count), final(count), units=timing["units"])
 
 
-def final_examples(best: Trial, most: int, inner: int) -> int:
-    """How long the finals train, with a schedule that ends there: to where the best trial was best, and LONGER times as
+def final_examples(best: Trial, most: int, inner: int, longer: float) -> int:
+    """How long the finals train, with a schedule that ends there: to where the best trial was best, and `longer` times as
     long where it was still learning when it ended. At most `most`.
 
     Trials are for comparing settings and finals for what is handed over, so these are given more, by one rule for all.
@@ -163,7 +164,7 @@ def final_examples(best: Trial, most: int, inner: int) -> int:
     """
     each = best.spent.asked / inner
     still = best.best_examples >= LEARNING * each
-    return round(min(most, max(best.best_examples * (LONGER if still else 1.0), LEAST * each)))
+    return round(min(most, max(best.best_examples * (longer if still else 1.0), LEAST * each)))
 
 
 def most_examples(train: int, batch: int) -> int:
