@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -71,8 +72,9 @@ class Session:
         if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
             raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
-        place = Local(*workers(options, prior))               # its server warms up while the data are read
-        try:
+        with ExitStack() as on_failure:
+            place = Local(*workers(options, prior))           # its server warms up while the data are read
+            on_failure.callback(place.close)
             loaded = load_data(data, options)
             check_settings(options, loaded, entrants)
             if prior is not None and prior.fingerprint != loaded.fingerprint:
@@ -82,16 +84,14 @@ class Session:
             session = cls(data, options, loaded, folder, watch, began, place)
             session.admit()
             make_folder(folder)
-            session.held = hold(folder)
+            session.held = on_failure.enter_context(hold(folder))
             session.log(f"bakeoff {__version__}: {data}")
             record.write_json(folder / "data.json", loaded.record)
             record.write_json(folder / "question.json", {"data": str(data), "options": options.record(), "fingerprint": loaded.fingerprint,
                                                          "version": __version__})
             if prior is not None:
                 shutil.copyfile(str(plan_file(options.plan)), folder / "replayed.json")
-        except BaseException:
-            place.close()
-            raise
+            on_failure.pop_all()
         watch.data(loaded.record, folder)
         return session
 
@@ -103,18 +103,18 @@ class Session:
         options = Options.restore(question["options"])
         if (folder / "verdict.json").exists() and (folder / "report.html").exists():
             return cls(question["data"], options, None, folder, watch, began, None)
-        held = hold(folder)
-        place = Local(*workers(options, read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")))
-        try:
+        with ExitStack() as on_failure:
+            held = on_failure.enter_context(hold(folder))
+            prior = read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")
+            place = Local(*workers(options, prior))
+            on_failure.callback(place.close)
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
                 raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
             session = cls(question["data"], options, loaded, folder, watch, began, place)
             session.held = held
             session.admit()
-        except BaseException:
-            place.close()
-            raise
+            on_failure.pop_all()
         session.log("resumed")
         watch.data(loaded.record, folder)
         return session
