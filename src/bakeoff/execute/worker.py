@@ -159,7 +159,7 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     loop.outputs(network, looked, torch.device(setup.device))
     forward = (time.perf_counter() - began) / len(looked)
     return {"start": start, "seconds_per_example": per, "slowed": slowed, "forward_seconds": forward, "units": units,
-            "macs": entrant.macs_per_example(data, task, start)}
+            "macs": contenders.macs_per_example(network, data)}
 
 
 def starting_examples(train: int, batch: int) -> float:
