@@ -100,6 +100,14 @@ def test_every_example_comes_once_before_any_comes_again(bumps, ragged):
     assert sorted(np.concatenate(list(in_order(data, 7)))) == list(range(len(data)))
 
 
+def test_few_examples_of_different_lengths_are_not_repeated_within_a_batch(bumps):
+    splits, _task = bumps(examples=40, ragged=True)
+    data = splits.train
+    feed = batches(data, 8, seed=0)
+    distinct = [len(set(next(feed).tolist())) for _ in range(60)]
+    assert np.mean(distinct) > 7, "a batch of copies learns from one example"
+
+
 def test_windows_by_length_keep_padding_small(bumps):
     splits, _ = bumps(examples=1500, length=100, ragged=True)
     data, feed = splits.train, batches(splits.train, 16, seed=0)
