@@ -1,4 +1,4 @@
-"""A run's folder before it stands: where it will be, and the plan that another run left in its own."""
+"""A run's folder: where it will be, who holds it, where its finals lie, and the plan that another run left in its own."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ def make_folder(folder: Path) -> None:
 
 
 def hold(folder: Path) -> IO[str]:
-    """The folder for this process alone, until the file is closed or the process ends, however it ends. Raises RunError."""
+    """The folder for this process alone, until the file is closed or the process ends, however it ends. Raises RunError.
+    A file system without locks does not keep others out."""
     import fcntl
     file = (folder / "log.txt").open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        file.close()
         if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise                                             # a file system without locks is not another process
+            return file
+        file.close()
         raise RunError("another process is at work in this folder", str(folder), f"Wait for it, or see: bakeoff status {folder}") from None
     return file
 
