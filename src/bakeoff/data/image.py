@@ -6,37 +6,19 @@ import base64
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bakeoff.data import pictures, stacks
-from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
-from bakeoff.data.files import BROKEN, Files
-from bakeoff.data.names import IMAGES, ending
-from bakeoff.data.roles import Roles, first_roles, moments, need_target, roles
-from bakeoff.data.rows import Table, peek, read_table
+from bakeoff.data import media, pictures, stacks
+from bakeoff.data.base import Arrays, Claim, Indices, ReadOptions, Source
+from bakeoff.data.files import Files
+from bakeoff.data.media import Entry, Media, none_left, summary
+from bakeoff.data.names import IMAGES
 from bakeoff.errors import DataError
 from bakeoff.registry import kind
 
-SPARE = "Replace or remove it."
-
-
-@dataclass
-class Entry:
-    """One picture to be read. file: its name in the listing, '' where a table names none that is there."""
-
-    key: str
-    file: str
-    target: Any
-    where: str
-    position: int                             # among all inputs seen
-    split: str | None = None
-    group: str | None = None
-    time: Any = None
-    fold: str | None = None
+MEDIA = Media("image", IMAGES, "image", "images")
 
 
 @kind("image")
@@ -50,15 +32,7 @@ class Image:
     def claims(self, files: Files) -> Claim | None:
         if (found := array_claim(files)) is not None:
             return found
-        path = path_column(files)
-        if path is not None:
-            return Claim(0.95, f"{path[0]} has a column {path[1]!r} of image files")
-        images = files.having(IMAGES)
-        if len(images) < 0.5 * len(files) or not images:
-            return None
-        classes = files.classes(images)
-        among = f"{len(images):,} images" + (f" in {len(set(classes))} folders" if len(set(classes)) > 1 else "")
-        return Claim(0.9 if any(classes) else 0.6, among, "classify" if any(classes) else None)
+        return media.claim(files, MEDIA)
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """uint8 (N, H, W, C), or float32 where arrays hold real numbers. Raises DataError where nothing can be read."""
@@ -68,7 +42,7 @@ class Image:
         npz = stacks.npz_names(files)
         if npz:
             return from_stacks([stack for name in npz for stack in stacks.read_npz(files, name, options.want_targets)], options)
-        entries, source = folder_entries(files, options) if path_column(files) is None else table_entries(files, options)
+        entries, source = media.listed(files, options, MEDIA)
         return filled(files, entries, source, options)
 
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
@@ -104,14 +78,6 @@ def array_claim(files: Files) -> Claim | None:
 
 def by_sizes(sizes: Sequence[int]) -> str:
     return " × ".join(map(str, sizes))
-
-
-def path_column(files: Files) -> tuple[str, str] | None:
-    """The table and its column that names image files, if there is one."""
-    table, found = peek(files), first_roles(files)
-    if table is None or found is None or found.path is None:
-        return None
-    return (table.files[0], found.path) if any(ending(cell.strip()) in IMAGES for cell in table.strings(found.path)[:50]) else None
 
 
 def from_stacks(found: Sequence[stacks.Stack], options: ReadOptions) -> Source:
@@ -156,88 +122,16 @@ def channels_last(x: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-def folder_entries(files: Files, options: ReadOptions) -> tuple[list[Entry], Source]:
-    """Pictures in a folder per class. Raises DataError where there are no classes."""
-    images = files.having(IMAGES)
-    if not images:
-        raise DataError("there is no image here", str(files.path), f"Give files that end in {', '.join(sorted(IMAGES)[:6])} …")
-    classes = files.classes(images)
-    if options.want_targets and not any(classes):
-        raise DataError(f"{len(images):,} images lie in no folders, so they have no classes", str(files.path),
-                        "Put them into one folder per class, or add a table with the columns path and label.")
-    source = Source(Image.name, None, [], [], task="classify")
-    entries = []
-    for number, (name, label) in enumerate(zip(images, classes, strict=True)):
-        if options.want_targets and not label:
-            source.problems.append(Problem("the image lies in no class's folder", name, "Move or remove it.", True, number, name))
-        else:
-            entries.append(Entry(name, name, label, name, number, files.folder_split(name)))
-    source.seen = len(images)
-    depths = {name.count("/") - files.folder(name).count("/") for name in images}
-    below = {files.folder(name) for name in images} if len(depths) == 1 else set()
-    if len(below) > 2 * len(set(classes)):
-        source.notes.append(f"the images of a class lie in folders of their own ({len(below):,} in all): they are split one by one; if "
-                            "those of a folder belong together, give a table with --group")
-    if len(files) > len(images):
-        source.notes.append(f"{len(files) - len(images):,} other files are not read")
-    return entries, source
-
-
-def table_entries(files: Files, options: ReadOptions) -> tuple[list[Entry], Source]:
-    """Pictures named by a table, by paths relative to it, with a label or a number."""
-    table = read_table(files, options)
-    found = roles(table, options)
-    target = need_target(table, found) if options.want_targets else None
-    if found.path is None:
-        raise DataError("the table has no column of image files", table.files[0], "Give a column path with files that are there.")
-    if target is not None:
-        table = table.drop_bad(table.missing(target), "the target is missing", target, "Fill it in, or remove the row.")
-    source = Source(Image.name, None, [], [], problems=list(table.problems), notes=list(table.notes), seen=table.seen,
-                    reading={"inputs": [found.path], "target": target})
-    return rows_of(files, table, found, target, options), source
-
-
-def rows_of(files: Files, table: Table, found: Roles, target: str | None, options: ReadOptions) -> list[Entry]:
-    assert found.path is not None
-    paths = [cell.strip() for cell in table.strings(found.path)]
-    repeated = {path for path, count in Counter(paths).items() if count > 1}
-    unique = last_parts(files)
-
-    def cells(column: str | None) -> list[Any]:
-        return [None] * len(table) if column is None else table.strings(column)
-
-    splits = cells(found.split) if found.split else table.split() or cells(None)
-    times = moments(table, options.time) or cells(None)
-    return [Entry(f"{path}:{table.lines[row]}" if path in repeated else path, resolved(files, unique, table.files[table.file[row]], path),
-                  label, table.where(row), int(table.order[row]), split, group, time, fold)
-            for row, (path, label, split, group, fold, time) in enumerate(
-                zip(paths, cells(target), splits, cells(found.group), cells(found.fold), times, strict=True))]
-
-
-def last_parts(files: Files) -> dict[str, str]:
-    """File name without folders → listed name, where only one file is called so."""
-    names = files.having(IMAGES)
-    counts = Counter(name.rpartition("/")[2] for name in names)
-    return {last: name for name in names if counts[last := name.rpartition("/")[2]] == 1}
-
-
-def resolved(files: Files, unique: Mapping[str, str], table: str, path: str) -> str:
-    """The listed file that a table's cell means: beside the table, from the top, or the only one of that name."""
-    plain = os.path.normpath(path).replace("\\", "/") if path else ""
-    beside = os.path.normpath(f"{table.rpartition('/')[0]}/{plain}").replace("\\", "/").lstrip("/")
-    return next((name for name in (beside, plain) if name in files), unique.get(plain.rpartition("/")[2], ""))
-
-
 def filled(files: Files, entries: Sequence[Entry], source: Source, options: ReadOptions) -> Source:
     """`source` with the pictures of `entries`, decoded; those that cannot be read are set aside."""
     workers = min(32, os.cpu_count() or 1)
-    reads = [partial(content, files, entry.file) for entry in entries]
+    reads = media.reads(files, entries)
     found = pictures.heads(reads, workers)
     good = [number for number, head in enumerate(found) if not isinstance(head, str)]
     failed = {number: head for number, head in enumerate(found) if isinstance(head, str)}
     known = [head for head in found if not isinstance(head, str)]
     if not good:
-        raise none_left(failed, entries, source)
+        raise none_left(failed, entries, source, MEDIA)
     settings = options.settings
     form = pictures.form_of(known, [reads[number] for number in good], settings.get("image.size"))
     if "image.channels" in settings:          # as the training had them
@@ -246,51 +140,15 @@ def filled(files: Files, entries: Sequence[Entry], source: Source, options: Read
     failed |= {number: what for number, what in zip(good, wrong, strict=True) if what is not None}
     kept = [number for number in good if number not in failed]
     if not kept:
-        raise none_left(failed, entries, source)
+        raise none_left(failed, entries, source, MEDIA)
     if len(kept) < len(good):
         cells = cells[[what is None for what in wrong]]
     if "image.channels" not in settings:
         cells = pictures.without_full_alpha(cells)
-    lost = [Problem(what, entries[number].where, SPARE, bad=True, position=entries[number].position, key=entries[number].key)
-            for number, what in sorted(failed.items())]
-    source.problems += lost
-    chosen = [entries[number] for number in kept]
-    source.items, source.keys = cells, [entry.key for entry in chosen]
-    source.targets = [entry.target for entry in chosen] if options.want_targets else []
+    media.fill(source, entries, cells, failed, options)
     source.notes += form.notes
-    source.split = [entry.split or "train" for entry in chosen] if any(entry.split for entry in chosen) else None
-    source.groups = column(chosen, "group")
-    source.times = column(chosen, "time")
-    source.folds = column(chosen, "fold")
     source.facts |= {"heights": summary([head.height for head in known]), "widths": summary([head.width for head in known]),
                      "modes": dict(Counter(head.mode for head in known))}
     source.reading["settings"] = {"image.size": f"{form.height}x{form.width}", "image.channels": cells.shape[-1],
                                   "image.depth": form.depth}
     return source
-
-
-def content(files: Files, name: str) -> bytes:
-    if not name:
-        raise FileNotFoundError("there is no such file")
-    try:
-        with files.open_bytes(name) as stream:
-            return stream.read()
-    except BROKEN as error:
-        raise OSError(str(error) or type(error).__name__) from None
-
-
-def column(entries: Sequence[Entry], name: str) -> list[Any] | None:
-    values = [getattr(entry, name) for entry in entries]
-    return None if all(value is None for value in values) else values
-
-
-def none_left(failed: Mapping[int, str], entries: Sequence[Entry], source: Source) -> DataError:
-    first = min(failed, default=None)
-    if first is None:
-        problem = source.problems[0] if source.problems else Problem("there is no image", "")
-        return DataError(f"no image can be used; the first: {problem.what}", problem.where, problem.fix or SPARE)
-    return DataError(f"none of {len(entries):,} images can be read; the first: {failed[first]}", entries[first].where, SPARE)
-
-
-def summary(numbers: Sequence[int]) -> dict[str, float]:
-    return {"min": int(min(numbers)), "median": float(np.median(numbers)), "max": int(max(numbers))}
