@@ -85,6 +85,8 @@ def balance(classes: Mapping[str, Mapping[str, int]], most: int = 12) -> list[st
 
 def shown(item: Mapping[str, Any]) -> str:
     """An example in words."""
+    if "words" in item:
+        return str(item["words"])
     match item.get("form"):
         case "text":
             return str(item["text"])

@@ -92,7 +92,7 @@ class Source:
 class Arrays:
     """cells: fixed (N, *S, C) or ids (N, *S); ragged (all cells, C) or (all cells,) with shapes (N, rank).
 
-    uint8 pixels stay uint8, ids int32, the rest float32.
+    uint8 pixels and levels stay uint8, 16-bit sound int16, ids int32, the rest float32.
     """
 
     cells: NDArray[Any]
@@ -105,6 +105,13 @@ class Arrays:
         """Ragged: where each example's cells begin, and the end."""
         assert self.shapes is not None
         return np.concatenate([[0], self.shapes.prod(1).cumsum()])
+
+    def one(self, row: int) -> Arrays:
+        """One example alone; the cells are shared."""
+        if self.shapes is None:
+            return Arrays(self.cells[row:row + 1])
+        start = int(self.shapes[:row].prod(1).sum())
+        return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1])
 
     def save(self, folder: Path, rows: Indices | None = None) -> None:
         """Writes cells.npy (and shapes.npy); with rows, of these examples alone."""
@@ -152,7 +159,8 @@ class Kind(Protocol):
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """What must be known to read more examples alike, from the training split only, as JSON.
 
-        'notes', where there, are sentences for the user.
+        'notes', where there, are sentences for the user; 'axes' stand for the kind's own; 'sizes' say which axes of ragged
+        examples have one size (None: varies); 'step_seconds' is the time between cells of the first axis.
         """
         ...
 
@@ -162,7 +170,10 @@ class Kind(Protocol):
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
         """One example as the report shows it, JSON-able: {'form': 'picture', 'png': base64} | {'form': 'curve',
-        'channels': [[…]], 'names': […]} | {'form': 'text', 'text': …} | {'form': 'row', 'cells': {column: value}}."""
+        'channels': [[…]], 'names': […]} | {'form': 'text', 'text': …} | {'form': 'row', 'cells': {column: value}}.
+
+        'words', where there, stand for it in the terminal: '0.43 s of sound'.
+        """
         ...
 
 

@@ -136,8 +136,7 @@ class Loaded:
         kind = self.reader.kind
         if not self.reader.at_hand and hasattr(kind, "items"):
             part, row = self._places[key]
-            arrays = part.arrays
-            one = Source(self.kind_name, kind.items(Arrays(arrays.cells[row:row + 1])), [key], [])
+            one = Source(self.kind_name, kind.items(part.arrays.one(row)), [key], [], reading=self.folds[0].kind_state["reading"])
             return kind.shown(one, 0)
         return kind.shown(self.source, self._rows[key])
 
@@ -277,7 +276,7 @@ def prepare(reader: Reader, folder: Path, fingerprint: str) -> None:
         states.append(state)
         notes += state.pop("notes", [])
         if number == 0:
-            lengths = check.lengths_of(arrays, reader.kind.axes)
+            lengths = check.lengths_of(arrays, axes_of(reader.kind, state))
     problems, remarks = check.remarks(source, task, ways[0], hashes, given)
     notes = [*source.notes, *dict.fromkeys(notes), *remarks]
     record = record_of(reader, source, task, ways[0], [*source.problems, *problems], notes, lengths, shared)
@@ -375,19 +374,24 @@ def encode(reader: Reader, source: Source, parts: Parts, fingerprint: str, folde
 
 def spec_of(kind: Kind, arrays: Arrays, parts: Parts, state: Mapping[str, Any], fingerprint: str) -> Spec:
     """What is known of the training split."""
-    rank, train = len(kind.axes), parts.train
-    ids = state.get("vocab")
+    axes, train = axes_of(kind, state), parts.train
+    rank, ids = len(axes), state.get("vocab")
     mean, std = ((), ()) if ids is not None else mean_and_std(arrays, train)
     if arrays.shapes is None:
         sizes: tuple[int | None, ...] = arrays.cells.shape[1:1 + rank]
         longest = typical = arrays.cells.shape[1:1 + rank]
     else:
         shapes = arrays.shapes[train]
-        sizes = (None,) * rank
+        sizes = tuple(state.get("sizes", (None,) * rank))
         longest = tuple(int(size) for size in shapes.max(0))
         typical = tuple(max(1, int(size)) for size in np.median(shapes, axis=0))
-    return Spec(kind.name, tuple(kind.axes), sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, None,
+    return Spec(kind.name, axes, sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, state.get("step_seconds"),
                 {"train": len(train), "val": len(parts.val), "test": len(parts.test)}, fingerprint, mean, std, longest, typical)
+
+
+def axes_of(kind: Kind, state: Mapping[str, Any]) -> tuple[str, ...]:
+    """The axes of encoded examples: the kind's, unless what it learnt says otherwise."""
+    return tuple(state.get("axes", kind.axes))
 
 
 def mean_and_std(arrays: Arrays, rows: Indices) -> tuple[tuple[float, ...], tuple[float, ...]]:

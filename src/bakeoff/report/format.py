@@ -13,7 +13,8 @@ NOTHING = "–"
 MINUS = "−"
 # Control characters, and those that turn the reading direction of what follows: in a name they could hide or move other text.
 HARMFUL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
-NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": ("text", "texts"), "table": ("row", "rows")}
+NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": ("text", "texts"), "audio": ("recording", "recordings"),
+         "table": ("row", "rows")}
 
 
 def plain(text: object) -> str:
