@@ -232,7 +232,7 @@ def levels(x: NDArray[np.float32], form: Form) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def filters(form: Form) -> tuple[Tensor, Tensor]:
-    """Triangles in mel, (bins, mels), so scaled that a sine of full scale has power 1, and the window (samples,).
+    """Triangles in mel, (bins, mels), so scaled that a sine of full scale has power 1 in a wide band, and the window (samples,).
 
     The spectrum is as fine as the narrowest band needs: windows are filled up with zeros until every band holds a bin.
     """
@@ -248,7 +248,7 @@ def filters(form: Form) -> tuple[Tensor, Tensor]:
             break
         size *= 2
     window = np.hanning(form.window + 1)[:-1] if form.window > 2 else np.ones(form.window)
-    weights *= 4 / window.sum() ** 2
+    weights *= 4 / (size * np.square(window).sum())
     return torch.from_numpy(weights.astype(np.float32)), torch.from_numpy(window.astype(np.float32))
 
 
