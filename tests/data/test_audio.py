@@ -208,7 +208,7 @@ def test_no_readable_recording_among_many_is_told(birds: Callable[..., Path], ch
     path = birds(each=3)
     for file in path.rglob("*.wav"):
         file.write_bytes(b"x")
-    with pytest.raises(DataError, match="none of 6 recordings can be read; the first: .* – owl/00.wav"):
+    with pytest.raises(DataError, match=r"none of 6 recordings can be read; the first: .* – owl/00.wav"):
         check(path)
 
 

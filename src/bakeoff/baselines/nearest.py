@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, as_series, class_count, in_series, log_chances, unanswerable
+from bakeoff.baselines.base import aims, class_count, log_chances, unanswerable
 from bakeoff.baselines.stores import Series, Store, store_for
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
@@ -47,7 +47,6 @@ class Nearest:
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
-        spec = as_series(spec)
         series = store_for(spec) is Series
         space = Space({"nearest.neighbours": Param("nearest.neighbours", 1 if series else 5, "how many nearest examples are asked",
                                                    values=(1, 3) if series else (1, 3, 5, 10, 20, 50))})
@@ -61,7 +60,7 @@ class Nearest:
         return space
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        data, self.classes = in_series(data), class_count(task)
+        self.classes = class_count(task)
         self.targets = aims(data, self.classes)
         self.neighbours = min(int(params["nearest.neighbours"]), len(data))
         self.store = store_for(data.spec).holding(data, params)
@@ -87,7 +86,7 @@ class Nearest:
 
     def outputs(self, data: Dataset) -> Tensor:
         assert self.store is not None
-        found = self.store.nearest(in_series(data), self.neighbours)
+        found = self.store.nearest(data, self.neighbours)
         if self.classes:
             return log_chances(self.votes(found, self.belief))
         return torch.from_numpy(self.targets[found].mean(1).astype(np.float32))
@@ -108,7 +107,7 @@ class Nearest:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
-        self, spec = cls(), as_series(spec)
+        self = cls()
         self.store = store_for(spec).restore(arrays, record, spec)
         self.targets, self.classes = arrays["targets"], class_count(task)
         self.neighbours, self.belief = record["neighbours"], record["belief"]

@@ -224,11 +224,9 @@ class Dataset:
     def beside(self, spec: Spec) -> Dataset:
         """This view under a Spec of one axis: the cells of all axes after the first, which must have one size, lie side by side as
         channels. Nothing is copied."""
-        arrays = self.arrays
-        cells = arrays.cells.reshape(-1, spec.channels) if arrays.shapes is not None else arrays.cells.reshape(
-            *arrays.cells.shape[:2], spec.channels)
-        part = Dataset(spec, Arrays(cells, None if arrays.shapes is None else arrays.shapes[:, :1]), self._targets, self._keys,
-                       self._groups, self.index)
+        cells, shapes, channels = self.arrays.cells, self.arrays.shapes, spec.channels or 1
+        arrays = Arrays(cells.reshape(*cells.shape[:2], channels)) if shapes is None else Arrays(cells.reshape(-1, channels), shapes[:, :1])
+        part = Dataset(spec, arrays, self._targets, self._keys, self._groups, self.index)
         part.y = self.y
         return part
 

@@ -192,7 +192,8 @@ def resampled(x: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.floa
     from scipy.signal import resample_poly
     ratio = Fraction(wanted, rate).limit_denominator(10_000)
     up, down = max(1, ratio.numerator), ratio.denominator
-    return np.asarray(resample_poly(x, up, down, window=low_pass(up, down)), np.float32)
+    taps: Any = low_pass(up, down)
+    return np.asarray(resample_poly(x, up, down, window=taps), np.float32)
 
 
 @lru_cache(maxsize=16)
