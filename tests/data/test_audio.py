@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bakeoff import registry
-from bakeoff.data import sounds
+from bakeoff.data import media, sounds
 from bakeoff.data.audio import Audio, form_from
 from bakeoff.data.base import ReadOptions, Source
 from bakeoff.data.load import Loaded, files_of, load_new
@@ -202,6 +202,20 @@ def test_broken_recordings_are_set_aside_each_with_its_reason(
     assert loaded.record["kept"] == 43                        # silence, a stream without length and a single sample are sound
     with pytest.raises(DataError, match=r"of 53 examples cannot be used.*owl/cut.flac"):
         check(path)
+
+
+def test_a_huge_file_is_told_unread(birds: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = birds(each=3)
+    (path / "owl/huge.wav").write_bytes(bytes(20_000))
+    monkeypatch.setattr(media, "MOST_BYTES", 15_000)
+    source = read(path)
+    assert [(problem.where, problem.what) for problem in source.problems] == [
+        ("owl/huge.wav", "the recording cannot be read: the file has 0.0 GB, more than 0.0")]
+
+
+def test_a_few_bytes_too_many_in_the_head_are_forgiven() -> None:
+    whole = packed(tone())
+    assert isinstance(sounds.head(lambda: whole[:-2]), sounds.Head)
 
 
 def test_no_readable_recording_among_many_is_told(birds: Callable[..., Path], check: Check) -> None:

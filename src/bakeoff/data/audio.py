@@ -31,6 +31,7 @@ MOST_STEPS, LONGEST_HOP_MS = 256, 40.0    # coarser steps while most recordings 
 MELS = 40
 INPUTS = ("mel", "wave")
 MOST_BYTES = 8 << 30                  # of all recordings as they are kept
+ENDLESS = 1 << 40                     # samples that a head names which does not know
 PICTURE = (96, 240)                   # height and most width in pixels of a spectrogram that is shown
 POINTS = 400                          # of a waveform that is shown
 
@@ -51,6 +52,8 @@ class Audio:
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """A list of (T, mels) uint8, levels of sounds.STEP dB, or of (T, samples a step) int16.
+
+        A second takes 4 kB at 100 steps of 40 bands, whatever the rate; a waveform of 16,000 Hz takes 32 kB.
 
         Raises DataError where nothing can be read, OptionError for a setting that has no meaning.
         """
@@ -121,7 +124,7 @@ def form_of(known: Sequence[Head], settings: Mapping[str, Any]) -> Form:
     while hop < LONGEST_HOP_MS and 1000 * seconds / hop > MOST_STEPS:
         hop *= 2
     form = form_from({"audio.rate": usual, "audio.hop": hop, **settings})
-    total = sum(one.seconds for one in known if one.frames < 1 << 40) * form.rate / form.hop * form.width * (2 if form.wave else 1)
+    total = sum(one.seconds for one in known if one.frames < ENDLESS) * form.rate / form.hop * form.width * (2 if form.wave else 1)
     if total > MOST_BYTES:
         raise DataError(f"{len(known):,} recordings would take {total / 2**30:.0f} GiB", "the data",
                         f"Give fewer, or coarser steps: --set audio.hop={2 * form.hop_ms:g}")
@@ -161,10 +164,12 @@ def notes_of(known: Sequence[Head], form: Form) -> list[str]:
     mixed = sum(one.channels > 1 for one in known)
     if mixed:
         notes.append(f"{mixed:,} of {len(known):,} recordings have several channels: their mean is read")
+    seconds = [one.seconds for one in known if one.frames < ENDLESS]
+    long = f"{min(seconds, default=0):.2f} … {max(seconds, default=0):.2f} s of {form.rate:,} Hz"
     if form.wave:
-        notes.append(f"{form.rate:,} Hz, the waveform in 16 bits, {form.hop} samples a step (--set audio.hop=5 in ms; audio.input=mel)")
+        notes.append(f"{long}, the waveform in 16 bits, {form.hop} samples a step (--set audio.hop=5 in ms; audio.input=mel)")
     else:
-        notes.append(f"{form.rate:,} Hz, {form.mels} mel bands, steps of {form.hop_ms:g} ms under windows of {form.window_ms:g} ms, levels of "
+        notes.append(f"{long}, {form.mels} mel bands, steps of {form.hop_ms:g} ms under windows of {form.window_ms:g} ms, levels of "
                      f"{sounds.STEP} dB (--set audio.mels=64, audio.hop=5, audio.window=20; audio.input=wave)")
     return notes
 

@@ -19,6 +19,7 @@ from bakeoff.data.rows import Table, peek, read_table
 from bakeoff.errors import DataError
 
 SPARE = "Replace or remove it."
+MOST_BYTES = 1 << 30                  # a larger file is not read: it is no example, and several threads would hold one each
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ def reads(files: Files, entries: Sequence[Entry]) -> list[partial[bytes]]:
 def content(files: Files, name: str) -> bytes:
     if not name:
         raise FileNotFoundError("there is no such file")
+    if files.members[name].size > MOST_BYTES:
+        raise OSError(f"the file has {files.members[name].size / 1e9:.1f} GB, more than {MOST_BYTES / 1e9:.1f}")
     try:
         with files.open_bytes(name) as stream:
             return stream.read()
