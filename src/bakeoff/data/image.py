@@ -18,7 +18,7 @@ from bakeoff.data.names import IMAGES
 from bakeoff.errors import DataError
 from bakeoff.registry import kind
 
-MEDIA = Media("image", IMAGES, "image", "images")
+MEDIA = Media("image", IMAGES, "image", "images", ".png, .jpg, .tif, .gif, .bmp or .webp")
 
 
 @kind("image")

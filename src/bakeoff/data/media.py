@@ -24,12 +24,13 @@ MOST_BYTES = 1 << 30                  # a larger file is not read: it is no exam
 
 @dataclass(frozen=True)
 class Media:
-    """A sort of files. one, many: its words in messages, 'image' and 'images'."""
+    """A sort of files. one, many: its words in messages, 'image' and 'images'; usual: the endings that are recommended."""
 
     kind: str
     endings: frozenset[str]
     one: str
     many: str
+    usual: str
 
 
 @dataclass
@@ -77,7 +78,7 @@ def folder_entries(files: Files, options: ReadOptions, media: Media) -> tuple[li
     """Files in a folder per class. Raises DataError where there are no classes."""
     names = files.having(media.endings)
     if not names:
-        raise DataError(f"there is no {media.one} here", str(files.path), f"Give files that end in {', '.join(sorted(media.endings)[:6])} …")
+        raise DataError(f"there is no {media.one} here", str(files.path), f"Give files that end in {media.usual}.")
     classes = files.classes(names)
     if options.want_targets and not any(classes):
         raise DataError(f"{len(names):,} {media.many} lie in no folders, so they have no classes", str(files.path),
