@@ -265,6 +265,12 @@ def test_folds_numbers_and_missing_files_of_a_manifest(birds: Callable[..., Path
     assert (loaded.kind_name, loaded.task_name, len(loaded.folds)) == ("audio", "regress", 4)
     assert loaded.record["set_aside"] == [{"what": "the recording cannot be read: there is no such file", "where": "manifest.csv, line 42",
                                            "fix": "Replace or remove it."}]
+    train, task = loaded.splits.train, loaded.make_task()
+    train.aim(task.collate(train.targets))
+    family = registry.get("family", "gru")
+    batch = train.take(np.arange(4))
+    out = Network(family, loaded.spec, task, space_of(family, loaded.spec, task).defaults())(batch)
+    assert task.loss(out, batch.y, {}).shape == (4,)
 
 
 def test_archives_are_read_in_place(birds: Callable[..., Path], tmp_path: Path) -> None:

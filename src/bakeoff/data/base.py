@@ -70,7 +70,8 @@ class Source:
     """Examples as read. All lists have one entry per example, in the order of the files."""
 
     kind: str
-    items: Any                                # image: uint8 (N, H, W, C); series: list of float32 (T, C); text: list[str]; table: DataFrame
+    items: Any                                # image: uint8 (N, H, W, C); series: list of float32 (T, C); audio: list of uint8 (T, mels);
+                                              # text: list[str]; table: DataFrame
     keys: list[str]                           # unique: 'roses/0412.jpg', 'train.csv:17'
     targets: list[Any]                        # str or number, as read; empty where there are none
     split: list[str] | None = None            # 'train' | 'val' | 'test' per example where the files give it
