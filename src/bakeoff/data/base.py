@@ -8,7 +8,7 @@ Arrays plus targets and keys, on disk and memory-mapped, so that a worker opens 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.packed import Packed, at, mapped
-from bakeoff.types import Batch, Example, Grid, Spec
+from bakeoff.types import Ahead, Batch, Example, Grid, Spec
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from bakeoff.data.panel import Panel
 
 Indices = NDArray[np.int64]
 
@@ -84,6 +86,7 @@ class Source:
     task: str | None = None                   # what the targets look like: 'classify' or 'regress'
     facts: dict[str, Any] = field(default_factory=dict) # sizes, lengths …: for data.json
     reading: dict[str, Any] = field(default_factory=dict)   # ReadOptions by which new data are read alike: {'inputs': ('text',)}
+    panel: Panel | None = None                # items are whole series that go on: examples are windows of them (rolling.py)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -114,8 +117,20 @@ class Arrays:
         start = int(self.shapes[:row].prod(1).sum())
         return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1])
 
-    def save(self, folder: Path, rows: Indices | None = None) -> None:
-        """Writes cells.npy (and shapes.npy); with rows, of these examples alone."""
+    @property
+    def targets(self) -> Sequence[Any] | None:
+        """Where the targets lie in the arrays themselves, one per example; None: they do not."""
+        return None
+
+    def collated(self, collate: Callable[[Sequence[Any]], Tensor]) -> Tensor | None:
+        """The targets that lie in the arrays, one row per example; None: they do not."""
+        return None
+
+    def save(self, folder: Path, rows: Indices | None = None) -> tuple[Indices, Indices]:
+        """Writes cells.npy (and shapes.npy); with rows, of these examples alone.
+
+        Returns which examples were written, and where among them the rows asked for stand.
+        """
         rows = np.arange(len(self)) if rows is None else rows
         total = len(rows)
         if self.shapes is not None:
@@ -132,9 +147,13 @@ class Arrays:
                 elif len(some):
                     out.write(np.concatenate([self.cells[a:b] for a, b in zip(
                         offsets[some].tolist(), offsets[some + 1].tolist(), strict=True)]).data)
+        return rows, np.arange(len(rows))
 
     @classmethod
     def open(cls, folder: Path) -> Arrays:
+        from bakeoff.data.windows import STEPS, Windows
+        if (folder / STEPS).exists():
+            return Windows.open(folder)
         shapes = folder / "shapes.npy"
         return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None)
 
@@ -212,6 +231,14 @@ class Dataset:
         self.y[torch.from_numpy(self.index)] = y
         return self
 
+    def collate(self, collate: Callable[[Sequence[Any]], Tensor]) -> Dataset:
+        """Sets the targets as a task collates them."""
+        y = self.arrays.collated(collate)
+        if y is None:
+            return self.aim(collate(self.targets))
+        self.y = y
+        return self
+
     def subset(self, rows: Any) -> Dataset:
         """The examples at these positions of this view."""
         return self.view(self.index[np.asarray(rows)])
@@ -274,10 +301,11 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Writes this view's examples, and no others: arrays as .npy for memory-mapping, the rest as JSON."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.arrays.save(folder, self.index)
-        record = {"spec": asdict(self.spec), "keys": Packed.of(self.keys).save(folder, "keys"),
-                  "targets": Packed.of(self.targets).save(folder, "targets"),
-                  "groups": None if self.groups is None else Packed.of(self.groups).save(folder, "groups")}
+        written, index = self.arrays.save(folder, self.index)
+        np.save(folder / "index.npy", index)
+        record = {"spec": asdict(self.spec), "keys": Packed.of(at(self._keys, written)).save(folder, "keys"),
+                  "targets": None if self.arrays.targets is not None else Packed.of(self.targets).save(folder, "targets"),
+                  "groups": None if self._groups is None else Packed.of(at(self._groups, written)).save(folder, "groups")}
         (folder / "dataset.json").write_text(json.dumps(record), encoding="utf-8")
 
     @classmethod
@@ -285,8 +313,10 @@ class Dataset:
         """What `save` wrote, memory-mapped: it costs milliseconds, whatever the size."""
         record = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         groups = None if record["groups"] is None else Packed.open(folder, "groups", record["groups"])
-        return cls(spec_from(record["spec"]), Arrays.open(folder), Packed.open(folder, "targets", record["targets"]),
-                   Packed.open(folder, "keys", record["keys"]), groups)
+        arrays = Arrays.open(folder)
+        targets = arrays.targets if arrays.targets is not None else Packed.open(folder, "targets", record["targets"])
+        return cls(spec_from(record["spec"]), arrays, targets, Packed.open(folder, "keys", record["keys"]), groups,
+                   np.load(folder / "index.npy"))
 
     def raw(self, position: int) -> Example:
         """One example as stored, unpadded."""
@@ -297,8 +327,14 @@ class Dataset:
 
 def spec_from(record: Mapping[str, Any]) -> Spec:
     """A Spec back from JSON, lists as tuples again."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+    fields = tuples(record)
+    if fields.get("ahead") is not None:
+        fields["ahead"] = Ahead(**tuples(fields["ahead"]))
     return Spec(**fields)
+
+
+def tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
 @dataclass

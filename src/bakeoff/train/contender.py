@@ -83,6 +83,8 @@ class Neural:
 
     def why_not(self, spec: Spec, task: Task, setup: Setup) -> str | None:
         needs = task.needs()
+        if (reason := task.why_not(spec)) is not None:
+            return reason
         if spec.one_cell and not self.family.orderless:
             return "it reads neighbours or steps, and the columns of a table have no order"
         if (needs.causal or setup.causal) and not self.family.can_be_causal:
@@ -341,10 +343,9 @@ def subsampled(data: Dataset, most: int | None, seed: int) -> Dataset:
     if most is None or most >= len(data):
         return data
     order = np.random.default_rng(seed).permutation(len(data))
-    y = data.y[torch.from_numpy(data.index)]
-    if y.dtype != torch.int64:
+    if data.y.dtype != torch.int64:
         return data.subset(np.sort(order[:most]))
-    labels = y.numpy()[order]
+    labels = data.y[torch.from_numpy(data.index)].numpy()[order]
     kept = [order[labels == label] for label in np.unique(labels)]
     return data.subset(np.sort(np.concatenate([rows[:max(1, round(most * len(rows) / len(data)))] for rows in kept])))
 

@@ -44,7 +44,8 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         return batch
     x, valid = batch.x
     return Batch(Grid(x.to(device, non_blocking=True), None if valid is None else valid.to(device, non_blocking=True)),
-                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys, batch.given)
+                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys,
+                 {name: value.to(device, non_blocking=True) for name, value in batch.given.items()})
 
 
 def train(network: Network, data: Dataset, val: Dataset | None, task: Task, params: Params, *, examples: int, seed: int,
