@@ -18,6 +18,7 @@ from bakeoff.data.base import Splits
 from bakeoff.errors import Defect
 from bakeoff.folder import folder_of
 from bakeoff.metrics.base import Metric, Rows
+from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole
 from bakeoff.types import Answer, Trial
@@ -44,10 +45,11 @@ class Answers:
                         for value, row in zip(table["answer"].tolist(), scores.tolist(), strict=True)]
 
     def rightness(self) -> np.ndarray:
-        """(n,) what the report shows: probability of the true label, or minus the absolute error."""
+        """(n,) what the report shows: probability of the true label, or minus the absolute error, of forecasts its mean."""
         if self.answers and self.answers[0].scores:
             return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
-        return -np.abs(np.array([float(str(a.value)) - float(str(t)) for a, t in zip(self.answers, self.targets, strict=True)]))
+        rows = MAE().rows(self.answers, self.targets)
+        return -rows[:, 1] / np.maximum(rows[:, 2], 1)
 
 
 def conclude(session: Session) -> None:
@@ -197,7 +199,12 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
 
     def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
         said = {name: {"answer": answers[name][0].answers[row].value, "score": abs(float(mean[name][row]))} for name in whose}
-        return {"key": some.keys[row], "target": some.targets[row], "shown": session.picture(row), "answers": said, "why": why}
+        picture, target = session.picture(row), some.targets[row]
+        if picture["form"] == "forecast":     # what was said is drawn beside what came, of the channel that is shown
+            drawn = {name: [float(f"{value:.5g}") for value in curves(one["answer"])[0].tolist()] for name, one in said.items()}
+            picture, target = {**picture, "said": drawn}, f"{len(picture['future'])} steps"
+            said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
+        return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 
     return {"hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}

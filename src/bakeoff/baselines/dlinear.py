@@ -44,8 +44,8 @@ class DLinear:
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
         return Space({"dlinear.centre": Param("dlinear.centre", "last", "what a window is counted from", values=("last", "mean")),
-                      "dlinear.alpha": Param("dlinear.alpha", 1e-3, "ridge penalty, as a share of the mean square of the inputs times the examples",
-                                             values=(1e-1, 1e-2, 1e-3, 1e-4))})
+                      "dlinear.alpha": Param("dlinear.alpha", 1e-1, "ridge penalty, as a share of the mean square of the inputs times the examples",
+                                             values=(1.0, 1e-1, 1e-2, 1e-3))})
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
         from scipy.linalg import cho_factor, cho_solve

@@ -83,7 +83,8 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
         raise OptionError("windows of series are split by time, not into folds", f"--folds {options.folds}", "Leave it out; --split says where.")
     lengths = [len(item) for item in source.items]
     horizon = horizon_of(panel, options)
-    bounds = bounds_of(panel, lengths, options.split)
+    given = bounds_of(panel, lengths, options.split)
+    bounds = [with_validation(edges) for edges in given]
     season = options.season or panel.season
     if options.season is None:
         panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed (--season N for another)" if panel.beat
@@ -91,7 +92,7 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
     source.facts["season"] = season
     lookbacks = lookbacks_of(horizon, season, bounds, options.lookback)
     ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, marked=any(np.isnan(item).any() for item in source.items))
-    dataset, starts, state, notes = laid_out(source, panel, bounds, ahead, fingerprint)
+    dataset, starts, state, notes = laid_out(source, panel, bounds, [edges[0] for edges in given], ahead, fingerprint)
     origins = [np.arange(begin, begin + length) for (begin, _), length in zip(starts, lengths, strict=True)]     # positions whose windows end there
 
     def inside(low: int, high: int, spans: Sequence[Bounds]) -> Indices:
@@ -143,8 +144,7 @@ def horizon_of(panel: Panel, options: Asked) -> int:
 
 
 def bounds_of(panel: Panel, lengths: Sequence[int], asked: str | None) -> list[Bounds]:
-    """Where the parts of each series end: by --split, as the files say, or .6/.2/.2 of its steps. A validation part that
-    lacks is the last .2 of train."""
+    """Where the parts of each series end: by --split, as the files say, or .6/.2/.2 of its steps."""
     if asked is not None:
         sort = split.sort_of_split(asked)
         if sort not in ("shares", "counts"):
@@ -155,7 +155,13 @@ def bounds_of(panel: Panel, lengths: Sequence[int], asked: str | None) -> list[B
         found = list(panel.bounds)
     else:
         found = [by_shares(length, split.SHARES) for length in lengths]
-    return [(round((1 - split.VAL_SHARE) * train), val, test) if val == train else (train, val, test) for train, val, test in found]
+    return found
+
+
+def with_validation(edges: Bounds) -> Bounds:
+    """A validation part that lacks is the last .2 of train."""
+    train, val, test = edges
+    return (round((1 - split.VAL_SHARE) * train), val, test) if val == train else edges
 
 
 def by_shares(length: int, shares: tuple[float, float, float]) -> Bounds:
@@ -186,10 +192,12 @@ def lookbacks_of(horizon: int, season: int, bounds: Sequence[Bounds], asked: int
     return fit or (most,)
 
 
-def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], ahead: Ahead,
+def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Sequence[int], ahead: Ahead,
              fingerprint: str) -> tuple[Dataset, list[tuple[int, int]], dict[str, Any], list[str]]:
-    """All series one behind the other. A series too short for one training window is led by its first known values, repeated.
+    """All series one behind the other. A series too short for one training window is led by its first values, repeated.
 
+    trains: where the training parts end as they were given, before a validation part was taken from them: over them goes the
+    naive's error, which scales a metric and no training, so that the metric is the one in print.
     Returns the dataset of all positions; per series the position of the window that ends before its first step, and the first step
     before which there is a whole window; the state; notes.
     """
@@ -201,7 +209,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], ahead: Ahea
     steps, truth, owner, keys, starts = [], [], [], [], []
     naive, spread, short, flat, place = [], [], 0, 0, 0
     several = len(source.items) > 1
-    for number, (item, edges, name, stamps) in enumerate(zip(source.items, bounds, source.keys, panel.stamps, strict=True)):
+    for number, (item, edges, train, name, stamps) in enumerate(zip(source.items, bounds, trains, source.keys, panel.stamps, strict=True)):
         lead = max(0, lookback + ahead.horizon - edges[0]) if several else 0
         short += lead > 0
         steps.append(encoded(item, lead, fill, ahead.marked))
@@ -211,7 +219,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], ahead: Ahea
         starts.append((place + lead - lookback, lookback - lead))
         place += lead + len(item)
         known = item[:edges[0], aimed]
-        naive.append(naive_error(known, ahead.season))
+        naive.append(naive_error(item[:train, aimed], ahead.season))
         deviation = np.array([np.nanstd(channel) if np.isfinite(channel).any() else 0.0 for channel in known.T])
         flat += int((deviation == 0).sum())
         spread.append(np.where(deviation > 0, deviation, 1.0))
