@@ -74,7 +74,7 @@ def conclude(session: Session) -> None:
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
     verdict["seed_of"] = seeds
     write_json(folder / "comparison.json", record)
-    write_json(folder / "shown.json", shown(session, comparison, answers, seeds))
+    write_json(folder / "shown.json", shown(session, comparison, answers, groups))
     write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
     write_json(folder / "verdict.json", verdict)
     from bakeoff.report.render import render
@@ -180,12 +180,14 @@ def test_groups(session: Session) -> list[Any] | None:
     return groups
 
 
-def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequence[Answers]], seeds: Mapping[str, int]) -> dict[str, Any]:
-    """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at."""
+def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequence[Answers]], groups: Sequence[Any] | None) -> dict[str, Any]:
+    """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at. Windows
+    overlap: of each block of them one is shown."""
     names = list(comparison.contenders)
     mean = {name: np.mean([one.rightness() for one in answers[name]], 0) for name in names}
     top = names[:TOP]
-    hardest = np.argsort(np.mean([mean[name] for name in top], 0), kind="stable")[:SHOWN]
+    apart = groups if session.spec.ahead is not None else None
+    hardest = first_of_each(np.argsort(np.mean([mean[name] for name in top], 0), kind="stable"), apart)
     best_of_group: dict[str, str] = {}
     for name in names:
         best_of_group.setdefault(session.plan.contenders[name].group, name)
@@ -194,7 +196,7 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
         rivals = [name for group, name in best_of_group.items() if group != "baseline"][:2]
     disagree: Sequence[int] = []
     if len(rivals) == 2:
-        disagree = np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable")[:SHOWN].tolist()
+        disagree = first_of_each(np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable"), apart)
     some = answers[names[0]][0]
 
     def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
@@ -208,6 +210,14 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
 
     return {"hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
+
+
+def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:
+    """The first SHOWN rows of an order, where there are groups the first of each group alone."""
+    chosen: dict[Any, int] = {}
+    for row in order.tolist():
+        chosen.setdefault(row if groups is None else groups[row], row)
+    return list(chosen.values())[:SHOWN]
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -38,7 +38,8 @@ def run(data: str | Path, task: str | None = None, *, target: str | None = None,
     """
     options = Options(
         task=task, target=target, inputs=names_of(inputs), group=group, time=names_of(time), test=test, split=split,
-        folds=None if folds is None else str(folds), horizon=horizon, lookback=lookback, season=season, metric=metric, slate=slate if isinstance(slate, str) else ",".join(slate), budget=budget,
+        folds=None if folds is None else str(folds), horizon=horizon, lookback=lookback, season=season, metric=metric,
+        slate=slate if isinstance(slate, str) else ",".join(slate), budget=budget,
         trials=trials, examples=examples, equal=equal, max_params=max_params, plan=None if plan is None else str(plan), search=search,
         set=settings_of(set), seeds=seeds, seed=seed, jobs=jobs, device=device, on=on, cost=cost, margin=margin, max_bad=max_bad,
         max_shared=max_shared, encoding=encoding, out=None if out is None else str(out))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bakeoff.baselines.ahead import Window, ahead_of, answered, only_forecasts, windows
-from bakeoff.baselines.base import blocks
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Param, Space

@@ -266,7 +266,8 @@ def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any
     """32 hex digits for the content and all that decides how it is read and split."""
     read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
     said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.group, options.time, options.split,
-            options.folds, options.horizon, options.lookback, options.season, options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
+            options.folds, options.horizon, options.lookback, options.season,
+            options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
     return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
 
 

@@ -73,7 +73,7 @@ def rhythm(times: NDArray[np.float64], dates: bool) -> Rhythm:
     if (gaps == step).all():
         return Rhythm(places, season, name, "")
     jumps = gaps / step
-    lacking = int(round(jumps.sum())) - len(gaps)
+    lacking = round(float(jumps.sum())) - len(gaps)
     if np.allclose(jumps, np.round(jumps), atol=1e-6) and 0 < lacking <= max(1, MOST_INSERTED * len(times)):
         return Rhythm(np.concatenate([[0], np.round(jumps).cumsum()]).astype(np.int64), season, name,
                       f"{lacking:,} rows lack between the time stamps: they count as missing values")

@@ -65,9 +65,12 @@ def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> d
     """Writes the windows into folder/fold-0; returns what `load.prepare` records. Raises DataError or OptionError."""
     rolled = rolling(source, options, fingerprint)
     parts = {"train": rolled.train, "val": rolled.val, "test": rolled.test}
-    Splits(*(rolled.dataset.view(parts[name]) if len(parts[name]) else None for name in parts), rolled.inner).save(folder / "fold-0")  # type: ignore[arg-type]
-    first = [{"key": rolled.dataset.view(rolled.train[row:row + 1]).keys[0], "target": f"{rolled.dataset.spec.ahead.horizon} steps",    # type: ignore[union-attr]
-              "split": "train", "shown": shown(rolled.dataset, int(rolled.train[row]))} for row in range(min(SHOWN, len(rolled.train)))]
+    whole = rolled.dataset
+    Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
+        folder / "fold-0")
+    some = whole.view(rolled.train[:SHOWN])
+    first = [{"key": key, "target": f"{len(picture['future'])} steps", "split": "train", "shown": picture}
+             for key, picture in zip(some.keys, (shown(whole, row) for row in some.index.tolist()), strict=True)]
     record = {"kind": source.kind, "task": source.task, "seen": source.seen, "kept": len(source), "set_aside": [],
               "problems": [check.told(problem) for problem in source.problems], "notes": [*source.notes, *panel_notes(source), *rolled.notes],
               "counts": {name: len(rows) for name, rows in parts.items()}, "how": rolled.how, "classes": None, "target": None,

@@ -13,7 +13,6 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -32,7 +31,7 @@ from bakeoff.nn.conv import Conv
 from bakeoff.train import contender as contenders
 from bakeoff.train import feed, loop
 from bakeoff.train.loop import Diverged
-from bakeoff.train.record import plain
+from bakeoff.train.record import listed, plain
 from bakeoff.types import Job, Trial
 
 # Imported once for all workers forked from this process: building an optimizer alone imports torch._dynamo, 1.4 s
@@ -130,20 +129,13 @@ def save_final(folder: Path, fitted: Any, outputs: torch.Tensor, test: Any, task
     record |= {"contender": job.contender, "seed": job.seed, "kind": setup.kind, "kind_state": plain(setup.kind_state[job.fold])}
     (partial / "config.json").write_text(json.dumps(record, indent=1, ensure_ascii=False))
     answers = task.decode(outputs)
-    table = {"key": test.keys, "target": [plain_arrays(target) for target in test.targets],
-             "answer": [plain_arrays(answer.value) for answer in answers]}
+    table = {"key": test.keys, "target": [listed(target) for target in test.targets],
+             "answer": [listed(answer.value) for answer in answers]}
     for label in answers[0].scores if answers else ():
         table[f"score:{label}"] = [answer.scores[label] for answer in answers]
     pd.DataFrame(table).to_parquet(partial / "answers.parquet", index=False)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
-
-
-def plain_arrays(value: Any) -> Any:
-    """Arrays as the lists of numbers that a table keeps."""
-    if isinstance(value, Mapping):
-        return {name: plain_arrays(one) for name, one in value.items()}
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def calibrate(piece: Piece) -> dict[str, Any]:

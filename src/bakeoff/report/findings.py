@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from bakeoff.report.errors import Bin, Confusion
-from bakeoff.report.format import Score, count, duration, listing, noun, percent, plain, probability, ratio
+from bakeoff.report.format import Score, count, duration, listing, noun, percent, plain, probability, ratio, thing
 from bakeoff.report.plots.cost import Axis, front, priced
 from bakeoff.report.plots.learning import Learnt, Progress
 from bakeoff.report.plots.pairs import Difference
@@ -25,7 +25,7 @@ def sentences(*parts: str | None) -> str:
 
 def tests(run: Run) -> str:
     """'734 test images'."""
-    words = noun(str(run.data.get("kind", "")), run.tests).split(" ", 1)
+    words = noun(thing(str(run.data.get("kind", "")), str(run.data.get("task", ""))), run.tests).split(" ", 1)
     return f"{words[0]} test {words[1]}"
 
 

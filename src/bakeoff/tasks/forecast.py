@@ -47,7 +47,8 @@ class Forecast:
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
-        return cls(Ahead(**{name: tuple(value) if isinstance(value, list) else value for name, value in state.items()}))
+        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in state.items()}
+        return cls(Ahead(**fields))
 
     def why_not(self, spec: Spec) -> str | None:
         return None if spec.ahead is not None else "these examples do not go on: there is nothing to forecast"
