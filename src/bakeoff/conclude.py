@@ -48,8 +48,7 @@ class Answers:
         """(n,) what the report shows: probability of the true label, or minus the absolute error, of forecasts its mean."""
         if self.answers and self.answers[0].scores:
             return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
-        rows = MAE().rows(self.answers, self.targets)
-        return -rows[:, 1] / np.maximum(rows[:, 2], 1)
+        return -np.abs(MAE().rows(self.answers, self.targets)[:, 1])
 
 
 def conclude(session: Session) -> None:

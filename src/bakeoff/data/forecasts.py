@@ -28,6 +28,7 @@ FORMATS = (*sorted(TABLES - {".arff"}), ".txt")
 MONTH = re.compile(r"^\d{4}[-/.]\d{1,2}$")
 PEEK = 1 << 17
 TASK = "forecast"
+SURE = 0.5                            # a claim of so much needs no --task and no --horizon
 
 
 class Layout(NamedTuple):
@@ -57,7 +58,7 @@ def claim(files: Files) -> Claim | None:
     if found.form == "long":
         return Claim(0.85, f"{names[0]} has the columns {found.id!r}, {found.times[0]!r} and {found.channels[found.aimed[0]]!r}", TASK)
     if found.times and not set(LABELS) & {name.lower() for name in heads[0].columns}:
-        return Claim(0.6 if ascending(heads[0], found.times) else 0.05, f"{what} along {', '.join(found.times)}", TASK)
+        return Claim(SURE if ascending(heads[0], found.times) else 0.05, f"{what} along {', '.join(found.times)}", TASK)
     return Claim(0.05, f"{what}, their rows in order", TASK)
 
 

@@ -59,8 +59,8 @@ class Series:
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """Every case of one problem, or series to be forecast. Raises DataError where there are several, or none can be read."""
-        cases_claim = None if options.task == forecasts.TASK else self.claims_cases(files)
-        if options.task == forecasts.TASK or (options.task is None and cases_claim is None and forecasts.claim(files) is not None):
+        going_on = None if options.task is not None or self.claims_cases(files) is not None else forecasts.claim(files)
+        if options.task == forecasts.TASK or (going_on is not None and going_on.score >= forecasts.SURE):
             return forecasts.read(files, options)
         names = preferred(files)
         if not names:

@@ -15,7 +15,7 @@ from bakeoff.types import Answer
 
 @metric("rmse")
 class RMSE:
-    """Root of the mean squared error. rows: index, squared errors, how many."""
+    """Root of the mean squared error. rows: index, error; of a forecast the root of its mean square, and how many."""
 
     name: ClassVar[str]
     unit: ClassVar[str] = "target's unit"
@@ -23,10 +23,13 @@ class RMSE:
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         missed, known = misses(answers, targets)
-        return summed(missed ** 2, known)
+        if missed.shape[1:] == (1,):
+            return np.column_stack([np.arange(len(missed), dtype=np.float64), missed])
+        index, square, count = summed(missed ** 2, known).T
+        return np.column_stack([index, np.sqrt(square / np.maximum(count, 1)), count])
 
     def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
+        return sums([many(rows), many(rows) * rows[:, 1] ** 2], unit, units)
 
     def of(self, totals: Rows) -> NDArray[np.float64]:
         return np.sqrt(ratio(np.maximum(totals[..., 1], 0.0), totals[..., 0]))    # a subtraction may leave −1e-17
@@ -37,7 +40,7 @@ class RMSE:
 
 @metric("mae")
 class MAE:
-    """Mean absolute error. rows: index, sizes of the errors, how many."""
+    """Mean absolute error. rows: index, error; of a forecast the mean size, and how many."""
 
     name: ClassVar[str]
     unit: ClassVar[str] = "target's unit"
@@ -45,10 +48,13 @@ class MAE:
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         missed, known = misses(answers, targets)
-        return summed(np.abs(missed), known)
+        if missed.shape[1:] == (1,):
+            return np.column_stack([np.arange(len(missed), dtype=np.float64), missed])
+        index, size, count = summed(np.abs(missed), known).T
+        return np.column_stack([index, size / np.maximum(count, 1), count])
 
     def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
+        return sums([many(rows), many(rows) * np.abs(rows[:, 1])], unit, units)
 
     def of(self, totals: Rows) -> NDArray[np.float64]:
         return ratio(totals[..., 1], totals[..., 0])
@@ -117,6 +123,11 @@ def summed(values: NDArray[np.float64], known: NDArray[np.bool_]) -> Rows:
     """(N, …) → index, sum of what is known, how many that are."""
     flat, known = values.reshape(len(values), -1), known.reshape(len(values), -1)
     return np.column_stack([np.arange(len(flat), dtype=np.float64), np.where(known, flat, 0.0).sum(1), known.sum(1)])
+
+
+def many(rows: Rows) -> NDArray[np.float64]:
+    """How many numbers each row is of: one, where nothing else is said."""
+    return rows[:, 2] if rows.shape[1] > 2 else np.ones(len(rows))
 
 
 REGRESS: tuple[Metric, ...] = (RMSE(), MAE(), R2())
