@@ -181,7 +181,7 @@ def moments_of(table: Table, names: Sequence[str]) -> tuple[NDArray[np.float64],
     if len(wrong):
         row = int(wrong[0])
         raise DataError(f"{text[row]!r} is no time", table.where(row, names[0]), "Write times as 2024-01-31 17:00, or as numbers.")
-    return parsed.dt.as_unit("ns").astype("int64").to_numpy() / 1e9, True
+    return parsed.dt.as_unit("us").astype("int64").to_numpy() / 1e6, True
 
 
 def labels(table: Table, names: Sequence[str]) -> list[str]:

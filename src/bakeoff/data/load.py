@@ -193,6 +193,10 @@ class Reader:
             if source.panel is not None:
                 self._read = source, task
                 return self._read
+            for name in ("horizon", "lookback", "season"):
+                if getattr(self.options, name) is not None:
+                    raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
+                                      f"Leave it out, or say --task {FORECAST}.")
             self._read = checked(source, task.task, self.options), task
         return self._read
 
