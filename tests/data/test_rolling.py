@@ -209,3 +209,25 @@ def test_new_series_are_read_by_their_end(tmp_path: Path, check: Check) -> None:
         load_new(other, loaded.kind_name, loaded.folds[0].kind_state)
     assert len(latest(source_of(steps(9, 2)), {**loaded.folds[0].kind_state, "spec": {**loaded.folds[0].kind_state["spec"], "ahead": {
         **loaded.folds[0].kind_state["spec"]["ahead"], "names": ["c0", "c1"]}}})) == 1
+
+
+def test_new_rows_of_m4_are_read_as_such_from_one_file(tmp_path: Path, check: Check) -> None:
+    rng = np.random.default_rng(0)
+    for name, count in (("train", 80), ("test", 4)):
+        lines = [",".join(f'"V{column}"' for column in range(1, count + 2))]
+        lines += [",".join([f"S{number}", *(f"{value:.3f}" for value in rng.normal(size=count))]) for number in range(120)]
+        (tmp_path / f"X-{name}.csv").write_text("\n".join(lines) + "\n")
+    loaded = check(tmp_path)
+    assert loaded.record["counts"]["test"] == 120
+    assert any("horizon is 4 steps" in note for note in loaded.record["notes"])
+    new = load_new(tmp_path / "X-train.csv", loaded.kind_name, loaded.folds[0].kind_state)
+    assert (len(new.keys), new.keys[0]) == (120, "S0")
+
+
+def test_a_test_part_of_its_own_goes_on_after_train(tmp_path: Path, check: Check) -> None:
+    for name, rows in (("past", range(300)), ("later", range(300, 360))):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["step,x", *(f"{row},{row}" for row in rows)]) + "\n")
+    loaded = check(tmp_path / "past.csv", test=str(tmp_path / "later.csv"), horizon=5, time=("step",))
+    test = loaded.splits.test
+    assert test is not None
+    assert [target["values"][0, 0] for target in test.targets] == list(range(300, 356))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from bakeoff.data.base import Claim, ReadOptions, Source
 from bakeoff.data.files import Files
-from bakeoff.data.names import TABLES, common_stem, ending
+from bakeoff.data.names import TABLES, ending
 from bakeoff.data.panel import Panel, Values, in_order, rhythm, spread_out
 from bakeoff.data.roles import looks
-from bakeoff.data.rows import Table, joined, read_one
+from bakeoff.data.rows import Table, joined, one_problem, read_one
 from bakeoff.data.sniff import is_number
 from bakeoff.errors import DataError, near
 
@@ -28,6 +28,7 @@ FORMATS = (*sorted(TABLES - {".arff"}), ".txt")
 MONTH = re.compile(r"^\d{4}[-/.]\d{1,2}$")
 PEEK = 1 << 17
 TASK = "forecast"
+FORM = "series.form"                  # the setting that says of new data how those of the training lay
 SURE = 0.5                            # a claim of so much needs no --task and no --horizon
 
 
@@ -74,7 +75,8 @@ def ascending(table: Table, times: Sequence[str]) -> bool:
 def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
     """What the columns are. Raises DataError where there is none of numbers, or an option names one that is not there."""
     first = tables[0]
-    if len(tables) > 1 and [len(table.columns) for table in tables] != [len(first.columns)] * len(tables):
+    widths = {len(table.columns) for table in tables}
+    if len(widths) > 1 or options.settings.get(FORM) == "rows":
         return rows_layout(tables)
     known = {name.strip().lower(): name for name in reversed(list(first.columns))}
     given = options.time
@@ -129,15 +131,13 @@ def read(files: Files, options: ReadOptions) -> Source:
     if found.form == "rows":
         source = from_rows(tables)
     else:
-        stems = {common_stem(name) for name in names}
-        if len(stems) > 1:
-            raise DataError(f"there are {len(stems)} tables here, not one: {', '.join(names[:6])}", str(files.path),
-                            f"Name one, for instance {files.path / names[0]}.")
+        one_problem(files, names)
         table = joined(tables)
         source = from_long(table, found) if found.form == "long" else from_wide(table, found, files.label)
     assert source.panel is not None
     source.reading = {"time": list(found.times), "inputs": list(found.channels) if found.form == "wide" else [],
-                      "target": ",".join(found.channels[place] for place in found.aimed) if found.form == "wide" else None}
+                      "target": ",".join(found.channels[place] for place in found.aimed) if found.form == "wide" else None,
+                      "settings": {FORM: found.form}}
     source.facts = {"series": len(source), "channels": len(found.channels), "forecast": [found.channels[place] for place in found.aimed],
                     "season": source.panel.season}
     return source
@@ -234,7 +234,7 @@ def from_long(table: Table, found: Layout) -> Source:
         item, stamp = spread_out(values[part], [stamps[row] for row in own], beat.places)
         items.append(item)
         panel.stamps.append(stamp)
-        seasons[beat.season, beat.name] += 1
+        seasons[beat.season, beat.name] += len(own) > 2       # two rows tell no rhythm
         remarks[beat.note] += 1
     (panel.season, panel.beat), _ = seasons.most_common(1)[0]
     panel.notes += [f"in {count:,} series {note}" for note, count in remarks.items() if note]
@@ -269,7 +269,7 @@ def from_rows(tables: Sequence[Table]) -> Source:
         items.append(values[:, None])
         panel.stamps.append([str(number) for number in range(1, len(values) + 1)])
         assert panel.bounds is not None
-        panel.bounds.append((ends[0], ends[-2], ends[-1]))
+        panel.bounds.append((ends[0], ends[max(0, len(ends) - 2)], ends[-1]))
     for item in items:
         gaps(item, panel)
     if len(tables) < 2:
