@@ -63,6 +63,7 @@ def test_the_report_draws_forecasts_and_has_no_confusion(finished) -> None:
     assert 'class="chart curve forecast"' in page
     assert "Confusion" not in page
     assert "test windows" in page
+    assert "--horizon 6 --plan" in page       # the command that repeats it
 
 
 @pytest.mark.parametrize("contender", ["mlp", "seasonal"])

@@ -203,7 +203,7 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
         picture, target = session.picture(row), some.targets[row]
         if picture["form"] == "forecast":     # what was said is drawn beside what came, of the channel that is shown
             drawn = {name: [float(f"{value:.5g}") for value in curves(one["answer"])[0].tolist()] for name, one in said.items()}
-            picture, target = {**picture, "said": drawn}, f"{len(picture['future'])} steps"
+            picture, target = {**picture, "said": drawn}, f"the next {len(picture['future'])} steps"
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 

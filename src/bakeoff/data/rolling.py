@@ -69,7 +69,7 @@ def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> d
     Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
         folder / "fold-0")
     some = whole.view(rolled.train[:SHOWN])
-    first = [{"key": key, "target": f"{len(picture['future'])} steps", "split": "train", "shown": picture}
+    first = [{"key": key, "target": f"the next {len(picture['future'])}", "split": "train", "shown": picture}
              for key, picture in zip(some.keys, (shown(whole, row) for row in some.index.tolist()), strict=True)]
     record = {"kind": source.kind, "task": source.task, "seen": source.seen, "kept": len(source), "set_aside": [],
               "problems": [check.told(problem) for problem in source.problems], "notes": [*source.notes, *panel_notes(source), *rolled.notes],

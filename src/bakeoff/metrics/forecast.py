@@ -26,7 +26,7 @@ class MASE:
     A channel on which the naive makes no error does not count. rows: index, scaled errors, how many."""
 
     name: ClassVar[str]
-    unit: ClassVar[str] = "of the seasonal naive's error"
+    unit: ClassVar[str] = "of the naive error"
     best: ClassVar[Literal["high", "low"]] = "low"
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:

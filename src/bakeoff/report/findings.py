@@ -64,8 +64,9 @@ def on_cost(run: Run, axis: Axis, score: Score, pairs: Mapping[tuple[str, str], 
     least = min(together, key=lambda row: cost[row.contender], default=best[-1])
     told = None
     if least.contender != run.best and cost.get(run.best):
+        share = cost[least.contender] / cost[run.best]
         told = (f"{plain(least.contender)} is the cheapest of those that cannot be told from {plain(run.best)}: "
-                f"{ratio(cost[least.contender] / cost[run.best])} of its {axis.name}.")
+                f"{f'{ratio(share)} of its' if share else 'it takes no'} {axis.name}.")
     cheap, dear = best[-2], best[-1]
     assert cheap.value is not None
     assert dear.value is not None
