@@ -70,3 +70,9 @@ def test_the_best_is_a_finished_trial_and_the_earlier_of_equals():
     assert best is not None
     assert best.job.number == 2
     assert tune.best_of([history[4]]) is None
+
+
+def test_a_space_that_has_been_tried_whole_is_asked_again_and_does_not_hang():
+    space = Space({"width": Param("width", 64, values=(32, 64)), "fixed": Param("fixed", "a", values=("a",))})
+    history = [ended(n, {"width": width, "fixed": "a"}, 0.5) for n, width in enumerate((64, 32))]
+    assert tune.propose("tpe", space, 2, history, 0, "gru", 8)["width"] in (32, 64)

@@ -121,6 +121,18 @@ def test_a_number_is_told_in_its_unit_and_its_own_digits() -> None:
                     r"Best baseline \(majority\) \d\d\.\d: beaten, p < \.001\.", text), text
 
 
+@pytest.mark.parametrize(("better", "told"), [(0.0, True), (0.3, False)])
+def test_that_nothing_beats_repeating_the_last_value_is_said(better: float, told: bool) -> None:
+    errors = np.random.default_rng(0).normal(size=300)
+    made = {"last": errors, "gru": errors * (1 - better) + 0.01 * np.random.default_rng(1).normal(size=300), "drift": errors * 1.2}
+    entrants = [Entrant(name, "recurrent" if name == "gru" else "baseline", (np.column_stack([np.arange(300), error]),),
+                        cost={"macs": 1.0, "parameters": 1.0}) for name, error in made.items()]
+    known = [Info(one.name, one.group, "done", "", {"macs": 1.0}) for one in entrants]
+    text = sentence(compare(entrants, RMSE(), 300, seeds=1), known, "forecast")
+    assert ("Nothing here is shown to beat repeating the last value" in text) == told
+    assert "300 test windows" in text
+
+
 def test_a_recommended_one_that_needs_no_operations_or_a_few_less() -> None:
     free = judged({"resnet": 0.9, "majority": 0.9}, tied=["majority"], recommended="majority")
     assert "majority is recommended: at most .010 worse (95 %), no operations." in said(free)

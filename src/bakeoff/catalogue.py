@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bakeoff import registry
@@ -16,7 +16,7 @@ from bakeoff.tasks.base import Task
 from bakeoff.train.choices import space_of
 from bakeoff.train.contender import Neural, Plain, contender, contenders
 from bakeoff.train.setup import Setup
-from bakeoff.types import Spec
+from bakeoff.types import Ahead, Spec
 from bakeoff.words import aligned, columns, wrapped
 
 PAPER = re.compile(r"(?<=[.:;] )(?P<who>[A-Z][^.:;]*?(?:et al\. )?\d{4}),? \(?(?P<link>https?://\S+?)\)?[.,;]?(?=\s|$)")
@@ -66,12 +66,15 @@ def tasks() -> list[Task]:
 
 
 def examples() -> Iterator[Spec]:
-    """Examples of every kind: numbers in cells, ids in cells, and a single cell."""
+    """Examples of every kind: numbers in cells, ids in cells, a single cell, and what goes on."""
     for name, kind in registry.every("kind").items():
         axes = tuple(kind.axes)
         yield example_of(name, axes, SIZE, CHANNELS, None)
         yield example_of(name, axes, SIZE, None, WORDS)
         yield example_of(name, axes, 1, SIZE, None)
+        if axes == ("time",):                 # series that go on
+            ahead = Ahead(SIZE // 4, 1, (SIZE // 2, SIZE), ("value",), (0,))
+            yield replace(example_of(name, axes, SIZE, 1, None), ahead=ahead)
 
 
 def example_of(kind: str, axes: tuple[str, ...], size: int, channels: int | None, vocab: int | None) -> Spec:

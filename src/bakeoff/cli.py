@@ -33,7 +33,7 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Every option of `run`: its value in one word, and what it means. Names, types and defaults stand in the signature of run.
 MEANINGS = {
-    "task": ("NAME", "classify or regress; guessed from the targets"),
+    "task": ("NAME", "classify, regress or forecast; guessed from the data"),
     "target": ("COLUMN", "column of the target; guessed from label, target, class, y"),
     "inputs": ("COL,…", "columns to be read; all others are left out"),
     "group": ("COLUMN", "examples of one group never part over the splits"),
@@ -41,6 +41,9 @@ MEANINGS = {
     "test": ("PATH", "the test split, in a place of its own"),
     "split": ("SPLIT", "0.7,0.1,0.2 or 800,100,100 or a column, or a file with the columns key and split; given splits are honoured"),
     "folds": ("N|COLUMN", "outer folds: every example is tested once"),
+    "horizon": ("N", "forecast: how many steps ahead"),
+    "lookback": ("N", "forecast: how many steps are looked back (tuned: 1 to 4 seasons or horizons)"),
+    "season": ("N", "forecast: steps after which a pattern comes again (from the time stamps)"),
     "metric": ("NAME", "what is tuned for; the task's first metric"),
     "slate": ("NAMES", "all, quick (the cheapest of each group), or names with commas; baselines always enter"),
     "budget": ("TIME", "waiting time for the whole run: 90s, 10m, 1h (10m, unless counts are given)"),
@@ -63,7 +66,8 @@ MEANINGS = {
     "encoding": ("NAME", "of text files"),
     "out": ("DIR", "the run's own folder, one that does not exist (runs/DATA-N)"),
 }
-READING = ("task", "target", "inputs", "group", "time", "test", "split", "folds", "metric", "set", "seed", "max_bad", "max_shared",
+READING = ("task", "target", "inputs", "group", "time", "test", "split", "folds", "horizon", "lookback", "season",
+           "metric", "set", "seed", "max_bad", "max_shared",
            "encoding")        # the options of `run` that decide how data are read
 
 app = typer.Typer(name="bakeoff", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,

@@ -16,8 +16,9 @@ from bakeoff import verdict as wording
 from bakeoff.compare import Comparison, Entrant, compare
 from bakeoff.data.base import Splits
 from bakeoff.errors import Defect
-from bakeoff.execute.worker import folder_of
+from bakeoff.folder import folder_of
 from bakeoff.metrics.base import Metric, Rows
+from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole
 from bakeoff.types import Answer, Trial
@@ -44,10 +45,10 @@ class Answers:
                         for value, row in zip(table["answer"].tolist(), scores.tolist(), strict=True)]
 
     def rightness(self) -> np.ndarray:
-        """(n,) what the report shows: probability of the true label, or minus the absolute error."""
+        """(n,) what the report shows: probability of the true label, or minus the absolute error, of forecasts its mean."""
         if self.answers and self.answers[0].scores:
             return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
-        return -np.abs(np.array([float(str(a.value)) - float(str(t)) for a, t in zip(self.answers, self.targets, strict=True)]))
+        return -np.abs(MAE().rows(self.answers, self.targets)[:, 1])
 
 
 def conclude(session: Session) -> None:
@@ -72,7 +73,7 @@ def conclude(session: Session) -> None:
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
     verdict["seed_of"] = seeds
     write_json(folder / "comparison.json", record)
-    write_json(folder / "shown.json", shown(session, comparison, answers, seeds))
+    write_json(folder / "shown.json", shown(session, comparison, answers, groups))
     write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
     write_json(folder / "verdict.json", verdict)
     from bakeoff.report.render import render
@@ -178,12 +179,14 @@ def test_groups(session: Session) -> list[Any] | None:
     return groups
 
 
-def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequence[Answers]], seeds: Mapping[str, int]) -> dict[str, Any]:
-    """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at."""
+def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequence[Answers]], groups: Sequence[Any] | None) -> dict[str, Any]:
+    """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at. Windows
+    overlap: of each block of them one is shown."""
     names = list(comparison.contenders)
     mean = {name: np.mean([one.rightness() for one in answers[name]], 0) for name in names}
     top = names[:TOP]
-    hardest = np.argsort(np.mean([mean[name] for name in top], 0), kind="stable")[:SHOWN]
+    apart = groups if session.spec.ahead is not None else None
+    hardest = first_of_each(np.argsort(np.mean([mean[name] for name in top], 0), kind="stable"), apart)
     best_of_group: dict[str, str] = {}
     for name in names:
         best_of_group.setdefault(session.plan.contenders[name].group, name)
@@ -192,15 +195,28 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
         rivals = [name for group, name in best_of_group.items() if group != "baseline"][:2]
     disagree: Sequence[int] = []
     if len(rivals) == 2:
-        disagree = np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable")[:SHOWN].tolist()
+        disagree = first_of_each(np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable"), apart)
     some = answers[names[0]][0]
 
     def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
         said = {name: {"answer": answers[name][0].answers[row].value, "score": abs(float(mean[name][row]))} for name in whose}
-        return {"key": some.keys[row], "target": some.targets[row], "shown": session.picture(row), "answers": said, "why": why}
+        picture, target = session.picture(row), some.targets[row]
+        if picture["form"] == "forecast":     # what was said is drawn beside what came, of the channel that is shown
+            drawn = {name: [float(f"{value:.5g}") for value in curves(one["answer"])[0].tolist()] for name, one in said.items()}
+            picture, target = {**picture, "said": drawn}, f"the next {len(picture['future'])} steps"
+            said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
+        return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 
     return {"hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
+
+
+def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:
+    """The first SHOWN rows of an order, where there are groups the first of each group alone."""
+    chosen: dict[Any, int] = {}
+    for row in order.tolist():
+        chosen.setdefault(row if groups is None else groups[row], row)
+    return list(chosen.values())[:SHOWN]
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:

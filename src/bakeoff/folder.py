@@ -1,4 +1,4 @@
-"""A run's folder before it stands: where it will be, and the plan that another run left in its own."""
+"""A run's folder: where it will be, who holds it, where its finals lie, and the plan that another run left in its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import IO
 
 from bakeoff.errors import OptionError, RunError
 from bakeoff.plan import Plan
+from bakeoff.types import Job
 
 
 def free_folder(out: str | None, data: str) -> Path:
@@ -36,15 +37,16 @@ def make_folder(folder: Path) -> None:
 
 
 def hold(folder: Path) -> IO[str]:
-    """The folder for this process alone, until the file is closed or the process ends, however it ends. Raises RunError."""
+    """The folder for this process alone, until the file is closed or the process ends, however it ends. Raises RunError.
+    A file system without locks does not keep others out."""
     import fcntl
     file = (folder / "log.txt").open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        file.close()
         if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise                                             # a file system without locks is not another process
+            return file
+        file.close()
         raise RunError("another process is at work in this folder", str(folder), f"Wait for it, or see: bakeoff status {folder}") from None
     return file
 
@@ -71,3 +73,9 @@ def read_plan_record(path: Path) -> Plan | None:
         return Plan.restore(json.loads(path.read_text()))
     except (ValueError, KeyError, TypeError) as error:
         raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
+
+
+def folder_of(run_folder: str | Path, job: Job) -> Path:
+    """finals/CONTENDER/seed-K, with fold-F between where there are outer folds (F from 1)."""
+    base = Path(run_folder) / "finals" / job.contender
+    return (base / f"fold-{job.fold}" if job.fold else base) / f"seed-{job.number}"

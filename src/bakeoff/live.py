@@ -34,7 +34,7 @@ class Progress(Watch):
         self.standing: Standing | None = None
         self.stage = ""
         self.ends: float | None = None            # by time.monotonic()
-        self.shortened = False                    # the user has been told that the clock cuts the plan
+        self.shortened: set[str] = set()          # reasons of cuts that the user has been told
 
     @property
     def width(self) -> int:
@@ -78,10 +78,11 @@ class Progress(Watch):
     def cut(self, cut: Mapping[str, Any]) -> None:
         if self.standing is not None:
             self.standing.asked_again()
-        if not self.shortened:
-            fewer = len(cut["what"].get("trials", ()))
-            self.note(f"{several(fewer, 'contender')} will have fewer trials than planned: {cut['why']}; plan.json lists what was cut")
-        self.shortened = True
+        if cut["why"] not in self.shortened:
+            trials = cut["what"].get("trials")
+            what = f"{several(len(trials), 'contender')} will have fewer trials than planned" if trials else "the finals are fewer or shorter"
+            self.note(f"{what}: {cut['why']}; plan.json lists what was cut")
+        self.shortened.add(cut["why"])
 
     def note(self, text: str) -> None:
         self.say(*wrapped(plain(text), self.width, "  note: "))

@@ -31,6 +31,9 @@ class Options:
     test: str | None = None
     split: str | None = None
     folds: str | None = None
+    horizon: int | None = None
+    lookback: int | None = None
+    season: int | None = None
     metric: str | None = None
     slate: str = "all"
     budget: str | float | None = None
@@ -58,7 +61,7 @@ class Options:
             value = getattr(self, name)
             if value not in known:
                 raise OptionError(f"{value!r} is no value of --{name}", f"--{name}", near(str(value), known))
-        for name in ("trials", "examples", "seeds", "jobs", "max_params"):
+        for name in ("trials", "examples", "seeds", "jobs", "max_params", "horizon", "lookback", "season"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise OptionError(f"{value!r} is no count", f"--{name.replace('_', '-')}", "Give a whole number from 1 up.")

@@ -25,6 +25,7 @@ SPARE = 4                     # trials beyond those that are paid for: asked whe
 MOST_TRIALS = 40
 LONGER = 2.0                  # examples of a final over those of a trial, where the trial was still learning when it ended
 LEARNING = 0.75               # a trial whose best point lies in the last quarter was still learning
+LEAST = 0.25                  # of a trial, for a final
 MEASURED = 0.3                # seconds for each timing of a finished contender
 EPOCHS, STEPS = 120, 3000     # a training is never longer than the larger of the two: more time gives more trials
 
@@ -76,6 +77,7 @@ class Plan:
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
     fingerprint: str
+    longer: float = LONGER                    # examples of a final over those of a trial that was still learning at its end
     cuts: list[dict[str, Any]] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
@@ -106,9 +108,9 @@ class Plan:
         ratios = [1.0, 1.0, 1.0]
         for trial in trials:
             share = self.contenders.get(trial.job.contender)
-            if share is None or share.group == "baseline" or not trial.spent.asked:
+            if share is None or share.group == "baseline" or trial.state == "failed":
                 continue
-            part = min(1.0, max(0.1, trial.spent.examples / trial.spent.asked))
+            part = min(1.0, max(0.1, trial.spent.examples / trial.spent.asked)) if trial.spent.asked else 1.0
             ratios.append(trial.spent.seconds / max(1e-9, part * (share.final_seconds if trial.job.stage == "final" else share.trial_seconds)))
         return median(ratios)
 
@@ -118,7 +120,7 @@ def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, sta
     """Trials and examples for `seconds` core-seconds. inner: inner folds, 1 where there is a validation split.
     longer: 1 where finals get the examples of a trial, whatever it looked like at its end."""
     per, forward, size = timing["seconds_per_example"], timing["forward_seconds"], min(int(start["batch"]), train)
-    most = most_examples(train, size, inner)
+    most = inner * most_examples(train, size)
 
     def trial(count: float) -> float:
         return OVERHEAD * (1 + 0.5 * (inner - 1)) + count * per * LOOKS
@@ -153,21 +155,21 @@ def neural_share(timing: Mapping[str, float], seconds: float, *, group: str, sta
     return Share(group, tries, int(count), start, per, seconds, trial(count), final(count), units=timing["units"])
 
 
-def final_examples(share: Share, best: Trial, most: int, inner: int) -> tuple[int, int]:
-    """(examples, where to stop) of the finals: those of the best trial, and longer where it was still learning.
+def final_examples(best: Trial, most: int, inner: int, longer: float) -> int:
+    """How long the finals train, with a schedule that ends there: to where the best trial was best, and `longer` times as
+    long where it was still learning when it ended. At most `most`.
 
-    Trials are for comparing settings, and finals for what is handed over: so they are given more, by one rule for all.
+    Trials are for comparing settings and finals for what is handed over, so these are given more, by one rule for all.
+    A best point in the first quarter is mostly luck, so a quarter is the least.
     """
     each = best.spent.asked / inner
-    if best.best_examples < LEARNING * each or share.examples <= 0:
-        return share.examples, best.best_examples
-    longer = max(1.0, min(LONGER, most / share.examples))
-    return round(longer * share.examples), round(longer * best.best_examples)
+    still = best.best_examples >= LEARNING * each
+    return round(min(most, max(best.best_examples * (longer if still else 1.0), LEAST * each)))
 
 
-def most_examples(train: int, batch: int, inner: int) -> int:
+def most_examples(train: int, batch: int) -> int:
     """More than this a training never gets."""
-    return inner * max(EPOCHS * train, STEPS * batch)
+    return max(EPOCHS * train, STEPS * batch)
 
 
 def plain_share(timing: Mapping[str, float], seconds: float, *, start: Mapping[str, Any], settings: int, train: int, val: int, test: int,
@@ -199,12 +201,15 @@ def plain_share(timing: Mapping[str, float], seconds: float, *, start: Mapping[s
                  tries * trial(rows) + finals * final(rows), trial(rows), final(rows), subsample=sample, deterministic=deterministic, note=note)
 
 
-def cut(plan: Plan, asked: Mapping[str, int]) -> None:
-    """Ends tuning where it stands: every contender keeps the trials that have been asked. Written to plan.cuts."""
+def cut(plan: Plan, asked: Mapping[str, int], why: str = "the rest of the time is needed for the finals") -> bool:
+    """Ends the tuning of those in `asked` where it stands: they keep the trials that have been asked. Written to plan.cuts.
+    Whether there was something to end."""
     gone = {}
-    for name, share in plan.contenders.items():
-        if asked.get(name, 0) < share.trials:
-            gone[name] = f"{share.trials} → {asked.get(name, 0)}"
-            share.trials = asked.get(name, 0)
+    for name, trials in asked.items():
+        share = plan.contenders[name]
+        if trials < share.trials:
+            gone[name] = f"{share.trials} → {trials}"
+            share.trials = trials
     if gone:
-        plan.cuts.append({"when": "tuning", "why": "the rest of the time is needed for the finals", "what": {"trials": gone}})
+        plan.cuts.append({"when": "tuning", "why": why, "what": {"trials": gone}})
+    return bool(gone)

@@ -20,6 +20,7 @@ BORN = time.perf_counter()                    # the clock of a command runs from
 
 def run(data: str | Path, task: str | None = None, *, target: str | None = None, inputs: str | Sequence[str] = (), group: str | None = None,
         time: str | Sequence[str] = (), test: str | None = None, split: str | None = None, folds: str | int | None = None,
+        horizon: int | None = None, lookback: int | None = None, season: int | None = None,
         metric: str | None = None, slate: str | Sequence[str] = "all", budget: str | float | None = None, trials: int | None = None,
         examples: int | None = None, equal: str = "seconds", max_params: int | None = None, plan: str | Path | None = None,
         search: str = "tpe", set: Mapping[str, Any] | Sequence[str] = (), seeds: int = 3, seed: int = 0, jobs: int | None = None,
@@ -37,7 +38,8 @@ def run(data: str | Path, task: str | None = None, *, target: str | None = None,
     """
     options = Options(
         task=task, target=target, inputs=names_of(inputs), group=group, time=names_of(time), test=test, split=split,
-        folds=None if folds is None else str(folds), metric=metric, slate=slate if isinstance(slate, str) else ",".join(slate), budget=budget,
+        folds=None if folds is None else str(folds), horizon=horizon, lookback=lookback, season=season, metric=metric,
+        slate=slate if isinstance(slate, str) else ",".join(slate), budget=budget,
         trials=trials, examples=examples, equal=equal, max_params=max_params, plan=None if plan is None else str(plan), search=search,
         set=settings_of(set), seeds=seeds, seed=seed, jobs=jobs, device=device, on=on, cost=cost, margin=margin, max_bad=max_bad,
         max_shared=max_shared, encoding=encoding, out=None if out is None else str(out))

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -71,8 +72,9 @@ class Session:
         if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
             raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
-        place = Local(*workers(options, prior))               # its server warms up while the data are read
-        try:
+        with ExitStack() as on_failure:
+            place = Local(*workers(options, prior))           # its server warms up while the data are read
+            on_failure.callback(place.close)
             loaded = load_data(data, options)
             check_settings(options, loaded, entrants)
             if prior is not None and prior.fingerprint != loaded.fingerprint:
@@ -82,16 +84,14 @@ class Session:
             session = cls(data, options, loaded, folder, watch, began, place)
             session.admit()
             make_folder(folder)
-            session.held = hold(folder)
+            session.held = on_failure.enter_context(hold(folder))
             session.log(f"bakeoff {__version__}: {data}")
             record.write_json(folder / "data.json", loaded.record)
             record.write_json(folder / "question.json", {"data": str(data), "options": options.record(), "fingerprint": loaded.fingerprint,
                                                          "version": __version__})
             if prior is not None:
                 shutil.copyfile(str(plan_file(options.plan)), folder / "replayed.json")
-        except BaseException:
-            place.close()
-            raise
+            on_failure.pop_all()
         watch.data(loaded.record, folder)
         return session
 
@@ -103,18 +103,18 @@ class Session:
         options = Options.restore(question["options"])
         if (folder / "verdict.json").exists() and (folder / "report.html").exists():
             return cls(question["data"], options, None, folder, watch, began, None)
-        held = hold(folder)
-        place = Local(*workers(options, read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")))
-        try:
+        with ExitStack() as on_failure:
+            held = on_failure.enter_context(hold(folder))
+            prior = read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")
+            place = Local(*workers(options, prior))
+            on_failure.callback(place.close)
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
                 raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
             session = cls(question["data"], options, loaded, folder, watch, began, place)
             session.held = held
             session.admit()
-        except BaseException:
-            place.close()
-            raise
+            on_failure.pop_all()
         session.log("resumed")
         watch.data(loaded.record, folder)
         return session
@@ -373,44 +373,86 @@ class Session:
         """Predicted seconds until the verdict; never more than is left of a budget."""
         late = self.plan.lateness(self.trials.values())
         trials = self.plan.seconds_left(self.counts("tune"), len(self.setup.folders)) * late / self.plan.jobs / planning.EFFICIENCY
-        left = trials + self.finals_seconds() + self.after_finals()
+        left = trials + self.finals_seconds(self.plan.longer) + self.after_finals()
         budget = self.plan.budget_seconds
         return left if budget is None else min(left, max(0.0, self.began + budget - time.perf_counter()))
 
     def mind_the_clock(self) -> None:
         """Ends the tuning of all contenders when what is left of the time is needed for the finals.
 
-        Trials are asked in turns, so that everyone has had about the same share of its plan by then. A plan that is
-        replayed, and one of counts, is never cut.
+        Trials are asked in turns, so that everyone has had about the same share of its plan by then. Until everyone has had
+        its first four, finals are counted at the length of trials: they are shortened rather than a contender left untuned.
+        A plan that is replayed, and one of counts, is never cut.
         """
-        budget = self.plan.budget_seconds
-        if budget is None or (self.folder / "replayed.json").exists():
+        if not self.clocked:
             return
-        left = self.began + budget - time.perf_counter() - self.after_finals()
-        running = max((one.started + self.plan.contenders[one.piece.job.contender].trial_seconds - time.perf_counter()
-                       for one in getattr(self.place, "running", [])), default=0.0)
-        if left - max(0.0, running) > self.finals_seconds():
-            return
+        self.hold_to_shares()
         asked = Counter((key[1], key[2]) for key in self.trials if key[0] == "tune")
         asked.update((one.piece.job.contender, one.piece.job.fold) for one in getattr(self.place, "running", []))
-        planning.cut(self.plan, {name: max(asked[name, fold] for fold in range(len(self.setup.folders))) for name in self.plan.contenders})
+        folds = range(len(self.setup.folders))
+        hurried = any(asked[name, fold] < min(planning.FULL, share.trials) for name, share in self.plan.contenders.items() for fold in folds)
+        running = max((one.started + self.plan.contenders[one.piece.job.contender].trial_seconds - time.perf_counter()
+                       for one in getattr(self.place, "running", [])), default=0.0)
+        if self.clock_left() - max(0.0, running) > self.finals_seconds(1.0 if hurried else self.plan.longer):
+            return
+        if planning.cut(self.plan, {name: max(asked[name, fold] for fold in folds) for name in self.plan.contenders}):
+            self.note_cut()
+
+    @property
+    def clocked(self) -> bool:
+        return self.plan.budget_seconds is not None and not (self.folder / "replayed.json").exists()
+
+    def clock_left(self) -> float:
+        """Seconds until measuring must begin."""
+        assert self.plan.budget_seconds is not None
+        return self.began + self.plan.budget_seconds - time.perf_counter() - self.after_finals()
+
+    def shorten_finals(self) -> None:
+        """Where the time does not suffice for finals of the planned length: as long as it does, not shorter than trials."""
+        if not self.clocked or self.plan.longer <= 1 or any(key[0] == "final" for key in self.trials):
+            return
+        whole, least, left = self.finals_seconds(self.plan.longer), self.finals_seconds(1.0), self.clock_left()
+        if whole <= left or whole <= least:
+            return
+        longer = round(max(1.0, 1 + (self.plan.longer - 1) * (left - least) / (whole - least)), 2)
+        self.plan.cuts.append({"when": "finals", "why": "finals of the planned length would take too long",
+                               "what": {"longer": f"{self.plan.longer:g} → {longer:g}"}})
+        self.plan.longer = longer
         self.note_cut()
+
+    def hold_to_shares(self) -> None:
+        """Ends the tuning of a baseline that would take more than everyone's share: its other settings may be dearer than the
+        one that was timed, and it has no examples to be given fewer of."""
+        outer = len(self.setup.folders)
+        equal = max((share.share_seconds for share in self.plan.contenders.values() if share.group != "baseline"), default=math.inf)
+        for name, share in self.plan.contenders.items():
+            tried = [trial for trial in self.trials.values() if trial.job.contender == name and trial.job.stage == "tune"]
+            if share.group != "baseline" or not tried or len(tried) >= share.trials * outer:
+                continue
+            finals = share.final_seconds * (1 if share.deterministic else self.plan.seeds)
+            if sum(trial.spent.seconds for trial in tried) + max(trial.spent.seconds for trial in tried) + finals <= equal * outer:
+                continue
+            running = Counter(one.piece.job.fold for one in getattr(self.place, "running", []) if one.piece.job.contender == name)
+            ended = Counter(trial.job.fold for trial in tried)
+            most = max(ended[fold] + running[fold] for fold in range(outer))
+            if planning.cut(self.plan, {name: most}, "another of its settings would take more than everyone's share"):
+                self.note_cut()
 
     def note_cut(self) -> None:
         self.write_plan()
         self.watch.cut(self.plan.cuts[-1])
         self.log(f"cut: {self.plan.cuts[-1]}")
 
-    def finals_seconds(self) -> float:
-        """Predicted waiting time of the finals that have not ended, by what the best trials took."""
-        late, inner, outer = self.plan.lateness(self.trials.values()), max(1, len(self.loaded.folds[0].splits.folds)), len(self.setup.folders)
+    def finals_seconds(self, longer: float) -> float:
+        """Predicted waiting time of the finals that have not ended, by what the best trials took. longer: as in the plan."""
+        late, outer = self.plan.lateness(self.trials.values()), len(self.setup.folders)
         total, longest = 0.0, 0.0
         ended = self.counts("final")
         for name, share in self.plan.contenders.items():
             best = tune.best_of(list(self.earlier(name, 0).values()))
             each = share.final_seconds * late
             if best is not None and share.group != "baseline":
-                each = best.spent.seconds / planning.LOOKS / inner * self.final_length(name, best)[1] / max(1, best.best_examples)
+                each = best.spent.seconds / planning.LOOKS * self.final_length(name, best, longer) / max(1, best.spent.examples)
             wanted = (1 if share.deterministic else self.plan.seeds) * outer - ended[name]
             if not share.error and wanted > 0:
                 total, longest = total + each * wanted, max(longest, each)
@@ -425,6 +467,7 @@ class Session:
     def refit(self) -> None:
         """The best setting of every contender on train and validation, once per seed, and its answers on the test split."""
         self.watch.phase("finals")
+        self.shorten_finals()
         for number in range(self.plan.seeds):
             began = time.perf_counter()
             names = sorted(self.plan.contenders, key=lambda name: -self.plan.contenders[name].final_seconds)
@@ -437,10 +480,9 @@ class Session:
 
     def too_late_for(self, seeds: int, round_seconds: float) -> bool:
         """Whether the clock forbids another seed for everyone; then the plan is cut to `seeds` of them."""
-        budget = self.plan.budget_seconds
-        if budget is None or seeds >= self.plan.seeds or (self.folder / "replayed.json").exists():
+        if not self.clocked or seeds >= self.plan.seeds:
             return False
-        if time.perf_counter() + round_seconds + self.after_finals() <= self.began + 1.05 * budget:
+        if round_seconds <= self.clock_left() + 0.05 * (self.plan.budget_seconds or 0.0):
             return False
         self.plan.cuts.append({"when": "finals", "why": "the time is used up", "what": {"seeds": f"{self.plan.seeds} → {seeds}"}})
         self.plan.seeds = seeds
@@ -453,17 +495,17 @@ class Session:
         if best is None or (share.deterministic and number > 0):
             return None
         seed = tune.seed_of(self.plan.seed, "final", number)
-        examples, stop_at = self.final_length(name, best)
-        return Job(name, number, "final", seed, best.job.params, examples, stop_at=stop_at, fold=fold, subsample=share.subsample)
+        examples = self.final_length(name, best, self.plan.longer)
+        return Job(name, number, "final", seed, best.job.params, examples, fold=fold, subsample=share.subsample)
 
-    def final_length(self, name: str, best: Trial) -> tuple[int, int]:
-        """(examples, where to stop) of a contender's finals. Counts that the user gave are taken literally."""
+    def final_length(self, name: str, best: Trial, longer: float) -> int:
+        """Examples of each of a contender's finals. Counts that the user gave are not made longer."""
         share, inner = self.plan.contenders[name], max(1, int(self.plan.splits["inner_folds"]))
-        if share.group == "baseline" or not self.plan.scaled:
-            return share.examples, best.best_examples
+        if share.group == "baseline":
+            return share.examples
         train = int(self.plan.splits["train"])
-        most = planning.most_examples(train, min(int(share.start["batch"]), train), inner)
-        return planning.final_examples(share, best, most, inner)
+        most = planning.most_examples(train, min(int(share.start["batch"]), train))
+        return planning.final_examples(best, most if self.plan.scaled else best.spent.asked // inner, inner, longer)
 
     # ------------------------------------------------------------------ costs and verdict
 

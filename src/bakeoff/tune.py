@@ -18,6 +18,7 @@ from bakeoff.plan import FULL
 from bakeoff.space import Param, Space
 from bakeoff.types import Trial
 
+DRAWS = 100                   # for a setting that was not tried yet
 STARTUP = 6                   # trials before TPE's model replaces random draws
 
 
@@ -101,7 +102,9 @@ def near_the_best(space: Space, asked: Mapping[str, Any], earlier: Sequence[Tria
     point = {name: between(space[name], best[name], asked[name], rng) if name in change and name in best else best.get(name, asked[name])
              for name in space}
     tried = [{**trial.job.params} for trial in earlier]
-    while point in tried and names:                   # the same again would teach nothing
+    for _ in range(DRAWS if names else 0):
+        if point not in tried:                        # the same again would teach nothing, but a small space has nothing else
+            break
         name = names[int(rng.integers(len(names)))]
         point[name] = draw(space[name], rng)
     return point

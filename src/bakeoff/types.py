@@ -58,6 +58,18 @@ class Needs(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """What of series is to be forecast, from which stretch of the past."""
+
+    horizon: int                              # steps
+    season: int                               # steps after which a pattern comes again; 1: none is known
+    lookbacks: tuple[int, ...]                # steps on offer as input, ascending; the last is what an example holds
+    names: tuple[str, ...]                    # of the channels as read
+    aimed: tuple[int, ...]                    # which of them are forecast
+    marked: bool = False                      # behind the channels as read stand as many that are 1 where a value was missing
+
+
+@dataclass(frozen=True)
 class Spec:
     """What may be known of a dataset without opening it again; taken from the training split."""
 
@@ -73,6 +85,7 @@ class Spec:
     std: tuple[float, ...] = ()
     longest: tuple[int, ...] = ()             # per axis, the longest of the training split
     typical: tuple[int, ...] = ()             # per axis, the median: the shape for which costs are stated
+    ahead: Ahead | None = None                # None: there is nothing to be forecast
 
     @property
     def rank(self) -> int:
@@ -114,7 +127,6 @@ class Job:
     params: Params
     examples: int                             # at the starting setting; dearer settings get fewer in proportion
     rungs: Mapping[str, float] = field(default_factory=dict)     # share of the training → score under which it is pruned
-    stop_at: int | None = None                # finals: stop after so many examples (best epoch of the best trial)
     fold: int = 0                             # which outer fold (--folds)
     subsample: int | None = None              # a baseline that cannot end within its share sees so many training examples
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from bakeoff.compare import COSTS, Comparison
+from bakeoff.compare import ALPHA, COSTS, Comparison
 from bakeoff.plan import FULL
-from bakeoff.report.format import NOUNS, Score, count, listing, plain, probability, ratio, short
+from bakeoff.report.format import NOUNS, Score, count, listing, plain, probability, ratio, short, thing
 
 COLUMNS = ("rank", "contender", "group", "metric", "value", "low", "high", "p_vs_best", "tied", "parameters", "macs", "train_seconds", "step_ms",
            "latency_ms_p50", "latency_ms_p95", "peak_train_bytes", "peak_infer_bytes", "trials", "examples", "seconds", "state", "why")
 COST_WORDS = {"macs": "operations", "parameters": "parameters", "latency": "latency", "memory": "memory", "seconds": "training time"}
 LESS = 0.5                    # of the share of its plan that the others took, below which a contender is named
+WIDE = 5                      # margins that seeds lie apart where they are said to decide
+REPEAT = "last"               # the baseline that says each next value is the last one
 REASON = 90                   # characters of why a contender failed; all of it stands in the leaderboard
 
 
@@ -72,6 +74,7 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
     untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
     failed = {info.name: reason(comparison, info) for info in infos if info.name not in comparison.values}
     absent = {name: str(why) for name, why in plan.get("absent", {}).items()}
+    kind = thing(str(plan.get("kind", "")), str(plan.get("task", "")))
     return {
         "best": best, "recommended": recommended, "seed": seeds.get(recommended, 0), "group": known[best].group,
         "tied_with": list(comparison.tied_with), "metric": comparison.metric, "unit": comparison.unit, "value": value.value, "low": value.low,
@@ -81,8 +84,8 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
         "more_examples_to_separate": comparison.more_examples_to_separate,
         "recommended_difference": None if against is None else {"value": against.difference, "low": against.low, "high": against.high},
         "margin": comparison.margin, "cost": comparison.cost, "n_test": comparison.n_test, "seeds": comparison.seeds,
-        "best_note": Wording(comparison, known, str(plan.get("kind", ""))).optimism(),
-        "sentence": sentence(comparison, infos, str(plan.get("kind", "")), absent),
+        "best_note": Wording(comparison, known, kind).optimism(),
+        "sentence": sentence(comparison, infos, kind, absent),
         "ledger": [{"contender": info.name, "asked_seconds": rounded(info.asked_seconds), "seconds": rounded(info.seconds),
                     "examples": info.examples, "trials": info.trials, "finished": info.finished, "pruned": info.pruned, "failed": info.failed}
                    for info in infos],
@@ -99,10 +102,11 @@ def fell_short(infos: Sequence[Info]) -> list[str]:
 
 def sentence(comparison: Comparison, infos: Sequence[Info], kind: str = "", absent: Mapping[str, str] | None = None) -> str:
     """The verdict in plain words: who is best and how surely, what to take, what is not shown. A baseline that wins is
-    said first. kind: of the data, for the right noun."""
+    said first. kind: of the data, or the task, for the right noun."""
     words = Wording(comparison, {info.name: info for info in infos}, kind)
     return " ".join(part for part in (
-        words.best(), words.others(), words.unsteady(), words.recommended(), words.baseline(), words.more_examples(), words.optimism(),
+        words.best(), words.others(), words.unsteady(), words.recommended(), words.baseline(), words.repeating(),
+        words.more_examples(), words.optimism(),
         words.one_seed(), *limits(comparison, infos, absent or {})) if part)
 
 
@@ -178,7 +182,7 @@ class Wording:
         comparison, said = self.comparison, []
         for name in comparison.tied_with:
             seeds = comparison.values[name].seeds
-            if self.worse(name)[0] > comparison.margin and max(seeds) - min(seeds) > self.worse(name)[0] / 2:
+            if self.worse(name)[0] > comparison.margin and max(seeds) - min(seeds) > max(self.worse(name)[0] / 2, WIDE * comparison.margin):
                 said.append(f"{plain(name)} ({self.score(min(seeds))} – {self.score(max(seeds))})")
         return f"Seeds decide too much to say more of {listing(said)}." if said else ""
 
@@ -225,6 +229,17 @@ class Wording:
         said = f"Best baseline ({plain(baseline)}) {self.score(values[baseline].value)}:"
         by = "" if network == comparison.best else f" by {plain(network)}"
         return f"{said} {'beaten' if comparison.beats_baseline else 'not shown to be beaten'}{by}, {probability(comparison.p_baseline)}."
+
+    def repeating(self) -> str:
+        """That nothing beats repeating the last value, where that is so: what prices are like."""
+        comparison = self.comparison
+        if REPEAT not in comparison.contenders or self.many == 1:
+            return ""
+        place = comparison.contenders.index(REPEAT)
+        surely = [pair for pair in comparison.pairs if pair.b == REPEAT and pair.p < ALPHA and comparison.contenders.index(pair.a) < place]
+        if surely:
+            return ""
+        return f"Nothing here is shown to beat repeating the last value ({self.score(comparison.values[REPEAT].value)})."
 
     def more_examples(self) -> str:
         more = self.comparison.more_examples_to_separate

@@ -85,6 +85,8 @@ def balance(classes: Mapping[str, Mapping[str, int]], most: int = 12) -> list[st
 
 def shown(item: Mapping[str, Any]) -> str:
     """An example in words."""
+    if "words" in item:
+        return str(item["words"])
     match item.get("form"):
         case "text":
             return str(item["text"])
@@ -97,6 +99,9 @@ def shown(item: Mapping[str, Any]) -> str:
         case "picture":
             width, height = struct.unpack(">II", base64.b64decode(item["png"][:32])[16:24])      # where a PNG has them
             return f"a picture of {height} × {width}"
+        case "forecast":
+            ends = " ".join(f"{value:.3g}" for value in item["history"][-6:] if value is not None)
+            return f"{item['name']}: … {ends} → {count(len(item['future']))} steps"
         case form:
             return f"a {form}"
 

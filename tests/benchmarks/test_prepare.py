@@ -82,6 +82,47 @@ def test_reviews_keep_the_folds_of_their_names(tmp_path: Path) -> None:
     assert table(tmp_path / "out.csv") == [{"text": "bad\nfilm", "label": "neg", "fold": "1"}, {"text": "good", "label": "pos", "fold": "10"}]
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_spoken_digits_keep_the_test_of_their_authors(packed: bool, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    (source / "recordings").mkdir(parents=True)
+    for name in ("7_ann_0.wav", "7_ann_5.wav", "0_bob_4.wav", "0_bob_12.wav", "notes.wav"):
+        (source / "recordings" / name).write_bytes(name.encode())
+    if packed:
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+            for file in source.rglob("*.wav"):
+                archive.write(file, f"recordings/{file.name}")
+        source = tmp_path / "in.zip"
+    script("fsdd").main([str(source), str(tmp_path / "out")])
+    found = table(tmp_path / "out/manifest.csv")
+    assert [(row["label"], row["speaker"], row["split"]) for row in found] == [
+        ("0", "bob", "test"), ("0", "bob", "train"), ("7", "ann", "test"), ("7", "ann", "train")]
+    assert all((tmp_path / "out" / row["path"]).read_bytes() == Path(row["path"]).name.encode() for row in found)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="no recording named"):
+        script("fsdd").main([str(tmp_path / "empty"), str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_environmental_sounds_keep_their_folds(packed: bool, tmp_path: Path) -> None:
+    source = tmp_path / "esc10"
+    (source / "audio").mkdir(parents=True)
+    (source / "esc10.csv").write_text("filename,fold,class_id,category\n1-1.flac,1,3,rain\n2-2.flac,2,4,dog\n3-3.flac,3,4,dog\n")
+    for name in ("1-1.flac", "2-2.flac"):
+        (source / "audio" / name).write_bytes(name.encode())
+    if packed:
+        with tarfile.open(tmp_path / "esc10.tar", "w") as archive:
+            archive.add(source, "esc10")
+        source = tmp_path / "esc10.tar"
+    script("esc10").main([str(source), str(tmp_path / "out")])
+    assert table(tmp_path / "out/manifest.csv") == [{"path": "audio/1-1.flac", "label": "rain", "fold": "1"},
+                                                    {"path": "audio/2-2.flac", "label": "dog", "fold": "2"}]
+    assert (tmp_path / "out/audio/2-2.flac").read_bytes() == b"2-2.flac"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="no table"):
+        script("esc10").main([str(tmp_path / "empty"), str(tmp_path / "out")])
+
+
 def test_the_packaged_samples_can_be_built_again(tmp_path: Path, shared_data: Path) -> None:
     package = Path(__file__).parents[2] / "src" / "bakeoff" / "samples"
     build = script("samples").main

@@ -53,6 +53,7 @@ CELLS: dict[str, list[np.ndarray]] = {
     "pictures of many sizes": [lifted(noise(5 + number % 4, 6 + number % 3, 1), number) for number in range(COUNT)],
     "clips of many lengths": [np.clip(lifted(noise(1 + number % 5 if number > 50 else 4 + number % 3, 6, 5, 1), number) * 30 + 80, 0, 255)
                               .astype(np.uint8) for number in range(COUNT)],
+    "spectrograms": [np.clip(lifted(noise(9 + number % 5, 6, 1), number) * 30 + 80, 0, 255).astype(np.uint8) for number in range(COUNT)],
     "text": [ids(number, number % 5 if number > 60 else 4 + number % 6) for number in range(COUNT)],
     "constant series": [np.ones((6, 2), dtype=np.float32) for _ in range(COUNT)],
     "constant pictures": [np.full((4, 4, 1), 9, dtype=np.uint8) for _ in range(COUNT)],
@@ -82,7 +83,9 @@ class Case:
         same = bool((shapes == shapes[0]).all())
         channels = None if text else cells[0].shape[-1]
         flat = np.concatenate([one.reshape(-1, 1 if text else one.shape[-1]) for one in cells])
-        spec = Spec("made", tuple("abc"[:rank]), tuple(shapes[0].tolist()) if same else (None,) * rank, channels, 1000 if text else None, None,
+        sound = self.sort == "spectrograms"
+        axes, sizes = ("time", "mel") if sound else tuple("abc"[:rank]), (None, 6) if sound else (None,) * rank
+        spec = Spec("made", axes, tuple(shapes[0].tolist()) if same else sizes, channels, 1000 if text else None, None,
                     {"train": COUNT}, "made", () if text else tuple(flat.mean(0).tolist()), () if text else tuple(flat.std(0).tolist()),
                     tuple(shapes.max(0).tolist()), tuple(int(size) for size in np.median(shapes, axis=0)))
         targets: list[object] = list(LABELS) if self.task == "classify" else [float(10 * height + 50) for height in HEIGHT]

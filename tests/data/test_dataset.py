@@ -135,3 +135,31 @@ def test_one_example_alone_is_unpadded() -> None:
     example = dataset(arrays, 1).raw(1)
     np.testing.assert_array_equal(example.x.numpy(), examples[1])
     assert (example.target, example.key) == ("label 1", "k1")
+
+
+def test_one_example_of_the_arrays_is_itself() -> None:
+    arrays, examples = ragged([(2, 3), (0, 3), (4, 3)], 2, 0)
+    for row, example in enumerate(examples):
+        one = arrays.example(row)
+        assert one.shapes is not None
+        np.testing.assert_array_equal(one.cells.reshape(*one.shapes[0], 2), example)
+    fixed = Arrays(np.arange(12.0).reshape(3, 2, 2, 1))
+    np.testing.assert_array_equal(fixed.example(1).cells, fixed.cells[1:2])
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_later_axes_can_be_read_as_channels(same: bool) -> None:
+    """Of a view, whose targets come along."""
+    chance = np.random.default_rng(0)
+    examples = [chance.standard_normal((4 if same else 1 + row, 3, 2)).astype(np.float32) for row in range(5)]
+    shapes = np.asarray([example.shape[:2] for example in examples])
+    arrays = Arrays(np.stack(examples)) if same else Arrays(np.concatenate([example.reshape(-1, 2) for example in examples]), shapes)
+    view = dataset(arrays, 2).subset([4, 1, 2])
+    view.aim(torch.arange(3))
+    spec = Spec("x", ("time",), (None,), 6, None, None, {"train": 5}, "")
+    found = view.beside(spec)
+    assert (found.keys, found.targets, found.spec) == (view.keys, view.targets, spec)
+    for place, row in enumerate((4, 1, 2)):
+        batch = found.take([place])
+        np.testing.assert_array_equal(batch.x.x[0].numpy(), examples[row].reshape(-1, 6))
+        assert batch.y.tolist() == [place]

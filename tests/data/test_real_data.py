@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,3 +97,26 @@ def test_lung_clips_are_video_files_in_an_archive(shared_data: Path, check: Chec
     assert (loaded.kind_name, loaded.record["kept"], loaded.record["set_aside"]) == ("video", 31, [])
     assert loaded.spec.sizes == (None, 32, 32)
     assert loaded.record["facts"]["frames"]["min"] == 31        # labels.csv counts the same frames
+
+
+def test_spoken_digits_of_one_archive_are_named_by_a_manifest(shared_data: Path, check: Check, tmp_path: Path) -> None:
+    """What benchmarks/prepare/fsdd.py writes, a tenth of it: each digit and speaker, indices 0 to 9."""
+    pytest.importorskip("soundfile")
+    with zipfile.ZipFile(shared_data / "fsdd/fsdd.zip") as archive:
+        names = sorted(name for name in archive.namelist() if re.search(r"_\d\.wav$", name))
+        archive.extractall(tmp_path, names)
+    lines = [f"{name},{Path(name).name[0]},{'test' if name[-5] in '01234' else 'train'}" for name in names]
+    (tmp_path / "manifest.csv").write_text("path,label,split\n" + "\n".join(lines) + "\n")
+    loaded = check(tmp_path)
+    assert (loaded.kind_name, loaded.task_name, loaded.record["kept"]) == ("audio", "classify", 600)
+    assert loaded.record["counts"]["test"] == 300
+    assert (loaded.spec.sizes, loaded.spec.step_seconds) == ((None, 40), 0.01)
+    assert loaded.record["facts"]["rates"] == {"8000": 600}
+
+
+def test_environmental_sounds_are_read_out_of_their_archive(shared_data: Path, check: Check) -> None:
+    pytest.importorskip("soundfile")
+    loaded = check(shared_data / "esc10", target="category", folds="fold")
+    assert (loaded.kind_name, loaded.task_name, len(loaded.folds)) == ("audio", "classify", 5)
+    assert loaded.record["kept"] == 400
+    assert loaded.spec.step_seconds == 0.02                   # five seconds are long

@@ -138,6 +138,18 @@ def test_clips_are_read_by_tubes_or_frame_by_frame() -> None:
     assert not any("leading" in name for name in names(anywhere, frozenset({1}), False))
 
 
+def test_spectrograms_are_read_frame_by_frame_or_in_patches() -> None:
+    """Time varies, the bands are fixed: half a second, then five."""
+    everywhere, rank1 = frozenset({1, 2, 3}), frozenset({1})
+    assert names(spec((None, 40), (42, 40)), rank1, False) == ["leading", "leading 2", "raster 2", "raster 4", "raster 8"]
+    assert names(spec((None, 40), (42, 40)), everywhere, False) == ["keep 8", "keep 2", "keep 4"]
+    assert names(spec((None, 40), (251, 40)), rank1, False) == ["leading 2", "leading", "raster 4", "raster 8"]
+    assert names(spec((None, 40), (251, 40)), everywhere, False) == ["keep 8", "keep 4"]
+    assert Fold(1, 2, "leading").channels(spec((None, 40), (42, 40))) == 80
+    assert Fold(1, 2, "leading").sizes((None, 40)) == (None,)
+    assert Fold(2, 8).sizes((None, 40)) == (None, 5)
+
+
 def test_a_family_may_ask_for_fewer_cells_to_start_with() -> None:
     assert names(spec((100,)), frozenset({1}), False) == ["keep 2", "keep", "keep 4", "keep 8"]
     assert [str(fold) for fold in on_offer(spec((100,)), frozenset({1}), False, start=48)] == ["keep 4", "keep", "keep 2", "keep 8"]

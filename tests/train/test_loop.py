@@ -48,34 +48,6 @@ def test_the_same_seed_gives_the_same_weights_to_the_last_bit(bumps):
     assert torch.equal(*pair)
 
 
-def test_stopping_at_a_point_is_the_beginning_of_the_whole_training(bumps):
-    splits, task = bumps()
-    params = setting(splits, task, dropout=0.0)
-    half, whole = (network_of(splits, task, params) for _ in range(2))
-    loop.train(half, splits.train, None, task, params, examples=800, stop_at=400, seed=1)
-    seen = []
-    original = torch.optim.AdamW.step
-
-    class Stop(Exception):
-        pass
-
-    def counting(self, closure=None):
-        result = original(self, closure)
-        seen.append(1)
-        if len(seen) == 400 // int(params["batch"]):
-            raise Stop
-        return result
-
-    torch.optim.AdamW.step = counting
-    try:
-        with pytest.raises(Stop):
-            loop.train(whole, splits.train, None, task, params, examples=800, seed=1)
-    finally:
-        torch.optim.AdamW.step = original
-    for a, b in zip(half.parameters(), whole.parameters(), strict=True):
-        assert torch.equal(a, b)
-
-
 def test_a_loss_that_is_no_number_ends_the_training(bumps):
     splits, task = bumps()
     params = setting(splits, task, lr=3e-2, optimizer="sgd", clip=0.0)

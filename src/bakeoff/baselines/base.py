@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import prod
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -64,6 +66,26 @@ class Baseline(Protocol):
 
 TASKS = ("classify", "regress")
 BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
+
+
+MOST_BANDS = 256              # numbers per step of time with which a grid still counts as a series
+
+
+def as_series(spec: Spec) -> Spec:
+    """A grid that goes along in time with few numbers per step, a spectrogram, as a series with a channel for each of them; any
+    other Spec as it is."""
+    rest = [size for size in spec.sizes[1:] if size is not None]
+    bands = prod(rest)
+    if spec.rank < 2 or spec.axes[0] != "time" or len(rest) < spec.rank - 1 or spec.channels is None or bands * spec.channels > MOST_BANDS:
+        return spec
+    return replace(spec, axes=spec.axes[:1], sizes=spec.sizes[:1], channels=bands * spec.channels, mean=spec.mean * bands,
+                   std=spec.std * bands, longest=spec.longest[:1], typical=spec.typical[:1])
+
+
+def in_series(data: Dataset) -> Dataset:
+    """The examples as `as_series` has their Spec."""
+    spec = as_series(data.spec)
+    return data if spec is data.spec else data.beside(spec)
 
 
 def unanswerable(task: Task) -> str | None:

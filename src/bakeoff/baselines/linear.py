@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, class_count, unanswerable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable
 from bakeoff.baselines.descent import descend
 from bakeoff.baselines.flat import Flat
 from bakeoff.baselines.motion import Motion
@@ -56,13 +56,15 @@ class Linear:
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
+        spec = as_series(spec)
         values = (3.0, 30.0, 300.0) if spec.channels is None else (0.01, 0.1, 1.0, 10.0, 100.0)
         start = 30.0 if spec.channels is None else 1.0 if spec.rank == 1 else 0.1          # neighbouring pixels say the same
         return Space({"linear.C": Param("linear.C", start,
                                         "how freely the weights may grow: one over the L2 penalty", values=values)})
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        self.spec, classes = data.spec, class_count(task)
+        data, classes = in_series(data), class_count(task)
+        self.spec = data.spec
         self.reader = reader_for(data.spec)(data.spec)
         rows: Any = self.reader.fit(data)
         self.filled = float(rows.nnz if isinstance(self.reader, Ngrams) else rows.size) / max(1, rows.shape[0])
@@ -72,7 +74,7 @@ class Linear:
     def outputs(self, data: Dataset) -> Tensor:
         import torch
         assert self.reader is not None
-        scores = torch.from_numpy(np.asarray(self.reader.read(data) @ self.weights) + self.offsets)
+        scores = torch.from_numpy(np.asarray(self.reader.read(in_series(data)) @ self.weights) + self.offsets)
         return scores.log_softmax(-1) if scores.shape[1] > 1 else scores
 
     def macs(self) -> float:
@@ -94,7 +96,7 @@ class Linear:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
-        self = cls()
+        self, spec = cls(), as_series(spec)
         self.spec, self.reader = spec, reader_for(spec).restore(arrays, record, spec)
         self.weights, self.offsets, self.filled = arrays["weights"], arrays["offsets"], record["filled"]
         return self

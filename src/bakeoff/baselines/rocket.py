@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bakeoff.baselines import ridge
-from bakeoff.baselines.base import aims, class_count, unanswerable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable
 from bakeoff.baselines.patches import Patches
 from bakeoff.baselines.waves import Waves
 from bakeoff.data.base import Dataset
@@ -44,6 +44,7 @@ class Rocket:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
+        spec = as_series(spec)
         if spec.channels is None:
             return "it convolves numbers, and the ids of words or characters are names, not amounts"
         if spec.one_cell:
@@ -57,7 +58,7 @@ class Rocket:
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
         meaning = "kernels with their thresholds"
-        if spec.rank == 2:
+        if as_series(spec).rank == 2:
             return Space({"rocket.kernels": Param("rocket.kernels", 250, meaning, values=(250, 80))})
         return Space({
             "rocket.kernels": Param("rocket.kernels", 10_000, meaning, values=(10_000, 2_500)),
@@ -66,7 +67,7 @@ class Rocket:
         })
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        classes, generator = class_count(task), np.random.default_rng(seed)
+        data, classes, generator = in_series(data), class_count(task), np.random.default_rng(seed)
         kernels = int(params["rocket.kernels"])
         each = 1 if data.spec.rank == 1 else 2 * 16                          # features of a kernel
         kernels = min(kernels, max(int(LEAST * kernels), NUMBERS // (each * max(1, len(data)))))
@@ -91,6 +92,7 @@ class Rocket:
     def outputs(self, data: Dataset) -> Tensor:
         import torch
         assert self.kernels is not None
+        data = in_series(data)
         parts = [self.kernels.features(data.subset(np.arange(start, min(start + AT_ONCE, len(data))))) @ self.weights
                  for start in range(0, len(data), AT_ONCE)]
         scores = torch.from_numpy(np.concatenate([*parts, np.zeros((0, self.weights.shape[1]), dtype=np.float32)]) + self.offsets)
@@ -112,7 +114,7 @@ class Rocket:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
-        self = cls()
+        self, spec = cls(), as_series(spec)
         self.kernels = (Waves if spec.rank == 1 else Patches).restore(arrays, record, spec)
         self.weights, self.offsets, self.sharpness = arrays["weights"], arrays["offsets"], record["sharpness"]
         return self

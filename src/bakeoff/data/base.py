@@ -8,7 +8,7 @@ Arrays plus targets and keys, on disk and memory-mapped, so that a worker opens 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.packed import Packed, at, mapped
-from bakeoff.types import Batch, Example, Grid, Spec
+from bakeoff.types import Ahead, Batch, Example, Grid, Spec
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from bakeoff.data.panel import Panel
 
 Indices = NDArray[np.int64]
 
@@ -70,7 +72,8 @@ class Source:
     """Examples as read. All lists have one entry per example, in the order of the files."""
 
     kind: str
-    items: Any                                # image: uint8 (N, H, W, C); series: list of float32 (T, C); text: list[str]; table: DataFrame
+    items: Any                                # image: uint8 (N, H, W, C); series: list of float32 (T, C); audio: list of uint8 (T, mels);
+                                              # text: list[str]; table: DataFrame
     keys: list[str]                           # unique: 'roses/0412.jpg', 'train.csv:17'
     targets: list[Any]                        # str or number, as read; empty where there are none
     split: list[str] | None = None            # 'train' | 'val' | 'test' per example where the files give it
@@ -83,6 +86,7 @@ class Source:
     task: str | None = None                   # what the targets look like: 'classify' or 'regress'
     facts: dict[str, Any] = field(default_factory=dict) # sizes, lengths …: for data.json
     reading: dict[str, Any] = field(default_factory=dict)   # ReadOptions by which new data are read alike: {'inputs': ('text',)}
+    panel: Panel | None = None                # items are whole series that go on: examples are windows of them (rolling.py)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -93,7 +97,7 @@ class Arrays:
     """cells: fixed (N, *S, C) or ids (N, *S); ragged (all cells, C) or (all cells,) with shapes (N, rank).
 
     Where only the first axes differ, shapes has these alone and the others stay in cells: clips of many lengths are
-    (all frames, H, W, C) with shapes (N, 1). uint8 pixels stay uint8, ids int32, the rest float32.
+    (all frames, H, W, C) with shapes (N, 1). uint8 pixels and levels stay uint8, 16-bit sound int16, ids int32, the rest float32.
     """
 
     cells: NDArray[Any]
@@ -109,20 +113,32 @@ class Arrays:
         differ = self.shapes.shape[1]
         return (None,) * differ + self.cells.shape[1:1 + rank - differ]
 
-    def example(self, row: int) -> Arrays:
-        """One example by itself."""
-        if self.shapes is None:
-            return Arrays(self.cells[row:row + 1])
-        start, end = self.offsets()[row:row + 2].tolist()
-        return Arrays(self.cells[start:end], self.shapes[row:row + 1])
-
     def offsets(self) -> Indices:
         """Ragged: where each example's cells begin, and the end."""
         assert self.shapes is not None
         return np.concatenate([[0], self.shapes.prod(1).cumsum()])
 
-    def save(self, folder: Path, rows: Indices | None = None) -> None:
-        """Writes cells.npy (and shapes.npy); with rows, of these examples alone."""
+    def example(self, row: int) -> Arrays:
+        """One example alone; the cells are shared."""
+        if self.shapes is None:
+            return Arrays(self.cells[row:row + 1])
+        start = int(self.shapes[:row].prod(1).sum())
+        return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1])
+
+    @property
+    def targets(self) -> Sequence[Any] | None:
+        """Where the targets lie in the arrays themselves, one per example; None: they do not."""
+        return None
+
+    def collated(self, collate: Callable[[Sequence[Any]], Tensor]) -> Tensor | None:
+        """The targets that lie in the arrays, one row per example; None: they do not."""
+        return None
+
+    def save(self, folder: Path, rows: Indices | None = None) -> tuple[Indices, Indices]:
+        """Writes cells.npy (and shapes.npy); with rows, of these examples alone.
+
+        Returns which examples were written, and where among them the rows asked for stand.
+        """
         rows = np.arange(len(self)) if rows is None else rows
         total = len(rows)
         if self.shapes is not None:
@@ -139,9 +155,13 @@ class Arrays:
                 elif len(some):
                     out.write(np.concatenate([self.cells[a:b] for a, b in zip(
                         offsets[some].tolist(), offsets[some + 1].tolist(), strict=True)]).data)
+        return rows, np.arange(len(rows))
 
     @classmethod
     def open(cls, folder: Path) -> Arrays:
+        from bakeoff.data.windows import STEPS, Windows
+        if (folder / STEPS).exists():
+            return Windows.open(folder)
         shapes = folder / "shapes.npy"
         return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None)
 
@@ -167,7 +187,8 @@ class Kind(Protocol):
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """What must be known to read more examples alike, from the training split only, as JSON.
 
-        'notes', where there, are sentences for the user.
+        'notes', where there, are sentences for the user; 'axes' stand for the kind's own; 'sizes' say which axes have one size
+        (None: varies, even where all examples at hand are alike); 'step_seconds' is the time between cells of the first axis.
         """
         ...
 
@@ -177,7 +198,10 @@ class Kind(Protocol):
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
         """One example as the report shows it, JSON-able: {'form': 'picture', 'png': base64} | {'form': 'curve',
-        'channels': [[…]], 'names': […]} | {'form': 'text', 'text': …} | {'form': 'row', 'cells': {column: value}}."""
+        'channels': [[…]], 'names': […]} | {'form': 'text', 'text': …} | {'form': 'row', 'cells': {column: value}}.
+
+        'words', where there, stand for it in the terminal: '0.43 s of sound'.
+        """
         ...
 
 
@@ -215,6 +239,14 @@ class Dataset:
         self.y[torch.from_numpy(self.index)] = y
         return self
 
+    def collate(self, collate: Callable[[Sequence[Any]], Tensor]) -> Dataset:
+        """Sets the targets as a task collates them."""
+        y = self.arrays.collated(collate)
+        if y is None:
+            return self.aim(collate(self.targets))
+        self.y = y
+        return self
+
     def subset(self, rows: Any) -> Dataset:
         """The examples at these positions of this view."""
         return self.view(self.index[np.asarray(rows)])
@@ -223,6 +255,15 @@ class Dataset:
         """The examples at these positions of the arrays."""
         part = Dataset(self.spec, self.arrays, self._targets, self._keys, self._groups, index)
         part.y, part._cells, part._starts = self.y, self._cells, self._starts
+        return part
+
+    def beside(self, spec: Spec) -> Dataset:
+        """This view under a Spec of one axis: the cells of all axes after the first, which must have one size, lie side by side as
+        channels. Nothing is copied."""
+        cells, shapes, channels = self.arrays.cells, self.arrays.shapes, spec.channels or 1
+        arrays = Arrays(cells.reshape(*cells.shape[:2], channels)) if shapes is None else Arrays(cells.reshape(-1, channels), shapes[:, :1])
+        part = Dataset(spec, arrays, self._targets, self._keys, self._groups, self.index)
+        part.y = self.y
         return part
 
     def lengths(self) -> Indices:
@@ -274,10 +315,11 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Writes this view's examples, and no others: arrays as .npy for memory-mapping, the rest as JSON."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.arrays.save(folder, self.index)
-        record = {"spec": asdict(self.spec), "keys": Packed.of(self.keys).save(folder, "keys"),
-                  "targets": Packed.of(self.targets).save(folder, "targets"),
-                  "groups": None if self.groups is None else Packed.of(self.groups).save(folder, "groups")}
+        written, index = self.arrays.save(folder, self.index)
+        np.save(folder / "index.npy", index)
+        record = {"spec": asdict(self.spec), "keys": Packed.of(at(self._keys, written)).save(folder, "keys"),
+                  "targets": None if self.arrays.targets is not None else Packed.of(self.targets).save(folder, "targets"),
+                  "groups": None if self._groups is None else Packed.of(at(self._groups, written)).save(folder, "groups")}
         (folder / "dataset.json").write_text(json.dumps(record), encoding="utf-8")
 
     @classmethod
@@ -285,8 +327,10 @@ class Dataset:
         """What `save` wrote, memory-mapped: it costs milliseconds, whatever the size."""
         record = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         groups = None if record["groups"] is None else Packed.open(folder, "groups", record["groups"])
-        return cls(spec_from(record["spec"]), Arrays.open(folder), Packed.open(folder, "targets", record["targets"]),
-                   Packed.open(folder, "keys", record["keys"]), groups)
+        arrays = Arrays.open(folder)
+        targets = arrays.targets if arrays.targets is not None else Packed.open(folder, "targets", record["targets"])
+        return cls(spec_from(record["spec"]), arrays, targets, Packed.open(folder, "keys", record["keys"]), groups,
+                   np.load(folder / "index.npy"))
 
     def raw(self, position: int) -> Example:
         """One example as stored, unpadded."""
@@ -297,8 +341,14 @@ class Dataset:
 
 def spec_from(record: Mapping[str, Any]) -> Spec:
     """A Spec back from JSON, lists as tuples again."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+    fields = tuples(record)
+    if fields.get("ahead") is not None:
+        fields["ahead"] = Ahead(**tuples(fields["ahead"]))
     return Spec(**fields)
+
+
+def tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
 @dataclass

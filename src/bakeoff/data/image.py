@@ -6,18 +6,19 @@ import base64
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bakeoff.data import pictures, stacks
+from bakeoff.data import media, pictures, stacks
 from bakeoff.data.base import Arrays, Claim, Indices, ReadOptions, Source
-from bakeoff.data.entries import Entry, Listed, content, in_folders, in_table, keep, none_left, path_cells, summary
 from bakeoff.data.files import Files
-from bakeoff.data.names import IMAGES, ending
+from bakeoff.data.media import Entry, Media, none_left, summary
+from bakeoff.data.names import IMAGES
 from bakeoff.errors import DataError
 from bakeoff.registry import kind
+
+MEDIA = Media("image", IMAGES, "image", "images", ".png, .jpg, .tif, .gif, .bmp or .webp")
 
 
 @kind("image")
@@ -31,15 +32,7 @@ class Image:
     def claims(self, files: Files) -> Claim | None:
         if (found := array_claim(files)) is not None:
             return found
-        path = path_column(files)
-        if path is not None:
-            return Claim(0.95, f"{path[0]} has a column {path[1]!r} of image files")
-        images = files.having(IMAGES)
-        if len(images) < 0.5 * len(files) or not images:
-            return None
-        classes = files.classes(images)
-        among = f"{len(images):,} images" + (f" in {len(set(classes))} folders" if len(set(classes)) > 1 else "")
-        return Claim(0.9 if any(classes) else 0.6, among, "classify" if any(classes) else None)
+        return media.claim(files, MEDIA)
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """uint8 (N, H, W, C), or float32 where arrays hold real numbers. Raises DataError where nothing can be read."""
@@ -49,7 +42,7 @@ class Image:
         npz = stacks.npz_names(files)
         if npz:
             return from_stacks([stack for name in npz for stack in stacks.read_npz(files, name, options.want_targets)], options)
-        entries, source = folder_entries(files, options) if path_column(files) is None else table_entries(files, options)
+        entries, source = media.listed(files, options, MEDIA)
         return filled(files, entries, source, options)
 
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
@@ -85,12 +78,6 @@ def array_claim(files: Files) -> Claim | None:
 
 def by_sizes(sizes: Sequence[int]) -> str:
     return " × ".join(map(str, sizes))
-
-
-def path_column(files: Files) -> tuple[str, str] | None:
-    """The table and its column that names image files, if there is one."""
-    found = path_cells(files)
-    return found[:2] if found is not None and any(ending(cell) in IMAGES for cell in found[2]) else None
 
 
 def from_stacks(found: Sequence[stacks.Stack], options: ReadOptions) -> Source:
@@ -135,50 +122,30 @@ def channels_last(x: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-def folder_entries(files: Files, options: ReadOptions) -> tuple[list[Entry], Source]:
-    """Pictures in a folder per class. Raises DataError where there are no classes."""
-    images = files.having(IMAGES)
-    if not images:
-        raise DataError("there is no image here", str(files.path), f"Give files that end in {', '.join(sorted(IMAGES)[:6])} …")
-    classes = files.classes(images)
-    entries, source = in_folders(Listed(Image.name, "image", images, classes, [files.folder_split(name) for name in images]), files, options)
-    depths = {name.count("/") - files.folder(name).count("/") for name in images}
-    below = {files.folder(name) for name in images} if len(depths) == 1 else set()
-    if len(below) > 2 * len(set(classes)):
-        source.notes.append(f"the images of a class lie in folders of their own ({len(below):,} in all): they are split one by one; if "
-                            "those of a folder belong together, give a table with --group")
-    if len(files) > len(images):
-        source.notes.append(f"{len(files) - len(images):,} other files are not read")
-    return entries, source
-
-
-def table_entries(files: Files, options: ReadOptions) -> tuple[list[Entry], Source]:
-    """Pictures named by a table, by paths relative to it, with a label or a number."""
-    return in_table(Image.name, "image", files, files, files.having(IMAGES), options)[:2]
-
-
 def filled(files: Files, entries: Sequence[Entry], source: Source, options: ReadOptions) -> Source:
     """`source` with the pictures of `entries`, decoded; those that cannot be read are set aside."""
     workers = min(32, os.cpu_count() or 1)
-    reads = [partial(content, files, entry.file) for entry in entries]
+    reads = media.reads(files, entries)
     found = pictures.heads(reads, workers)
     good = [number for number, head in enumerate(found) if not isinstance(head, str)]
     failed = {number: head for number, head in enumerate(found) if isinstance(head, str)}
     known = [head for head in found if not isinstance(head, str)]
     if not good:
-        raise none_left(failed, entries, source, "image")
+        raise none_left(failed, entries, source, MEDIA)
     settings = options.settings
     form = pictures.form_of(known, [reads[number] for number in good], settings.get("image.size"))
     if "image.channels" in settings:          # as the training had them
         form.channels, form.depth = int(settings["image.channels"]), int(settings["image.depth"])
     cells, wrong = pictures.decode([reads[number] for number in good], form, workers)
     failed |= {number: what for number, what in zip(good, wrong, strict=True) if what is not None}
-    kept = keep(source, entries, failed, options, "image")
+    kept = [number for number in good if number not in failed]
+    if not kept:
+        raise none_left(failed, entries, source, MEDIA)
     if len(kept) < len(good):
         cells = cells[[what is None for what in wrong]]
     if "image.channels" not in settings:
         cells = pictures.without_full_alpha(cells)
-    source.items = cells
+    media.fill(source, entries, cells, failed, options)
     source.notes += form.notes
     source.facts |= {"heights": summary([head.height for head in known]), "widths": summary([head.width for head in known]),
                      "modes": dict(Counter(head.mode for head in known))}

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from bakeoff import registry
-from bakeoff.data import cache, check, split
+from bakeoff.data import cache, check, rolling, split
 from bakeoff.data.base import Arrays, Claim, Dataset, Indices, Kind, Problem, ReadOptions, Source, Splits, spec_from
 from bakeoff.data.files import Files
+from bakeoff.data.forecasts import TASK as FORECAST
 from bakeoff.data.identical import content_hashes
 from bakeoff.data.names import TABLES
 from bakeoff.data.packed import Packed
@@ -25,7 +26,7 @@ from bakeoff.data.split import Parts
 from bakeoff.errors import DataError, OptionError, near
 from bakeoff.types import Spec
 
-LAYOUT = 1                            # of prepared folders; a change makes older ones unread
+LAYOUT = 2                            # of prepared folders; a change makes older ones unread
 FIRST = 5                             # examples shown in the check
 RECORD = "loaded.json"
 
@@ -49,6 +50,12 @@ class Asked(Protocol):
     def split(self) -> str | None: ...
     @property
     def folds(self) -> str | None: ...
+    @property
+    def horizon(self) -> int | None: ...
+    @property
+    def lookback(self) -> int | None: ...
+    @property
+    def season(self) -> int | None: ...
     @property
     def metric(self) -> str | None: ...
     @property
@@ -134,9 +141,11 @@ class Loaded:
     def shown(self, key: str) -> dict[str, Any]:
         """The example as the report shows it (forms: see Kind.shown)."""
         kind = self.reader.kind
+        if self.spec.ahead is not None:
+            return rolling.shown(*self._places[key])
         if not self.reader.at_hand and hasattr(kind, "items"):
             part, row = self._places[key]
-            one = Source(self.kind_name, kind.items(part.arrays.example(row)), [key], [])
+            one = Source(self.kind_name, kind.items(part.arrays.example(row)), [key], [], reading=self.folds[0].kind_state["reading"])
             return kind.shown(one, 0)
         return kind.shown(self.source, self._rows[key])
 
@@ -165,7 +174,7 @@ class Reader:
 
     def __init__(self, kind: Any, files: Files, options: Asked, settings: Mapping[str, Any]) -> None:
         self.kind, self.files, self.options = kind, files, options
-        self.reading = ReadOptions(options.task, options.target, options.inputs, options.group, options.time, options.split,
+        self.reading = ReadOptions(task_asked(options), options.target, options.inputs, options.group, options.time, options.split,
                                    options.folds, options.encoding, settings)
         self._read: tuple[Source, check.Guess] | None = None
 
@@ -178,6 +187,16 @@ class Reader:
         if self._read is None:
             source = self.kind.read(self.files, self.reading)
             task = task_of(source, self.options)
+            if (task.task == FORECAST) != (source.panel is not None):
+                raise OptionError(f"these data are for {source.task or 'other tasks'}, not for {task.task}", f"--task {task.task}",
+                                  "Forecasts are made of series with a row per moment; leave --task and --horizon out for others.")
+            if source.panel is not None:
+                self._read = source, task
+                return self._read
+            for name in ("horizon", "lookback", "season"):
+                if getattr(self.options, name) is not None:
+                    raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
+                                      f"Leave it out, or say --task {FORECAST}.")
             self._read = checked(source, task.task, self.options), task
         return self._read
 
@@ -200,7 +219,7 @@ def load(path: str | Path, options: Asked, settings: Mapping[str, Any] | None = 
     files = files_of(path)
     if options.test is not None:
         files = files.with_test(files_of(options.test))
-    name, claim = guess_kind(files, settings.get("kind"))
+    name, claim = guess_kind(files, settings.get("kind"), task_asked(options))
     kind = registry.get("kind", name)()
     sort = None if options.split is None else split.sort_of_split(options.split)
     if sort == "column" and not files.having(TABLES):
@@ -226,8 +245,14 @@ def files_of(path: str | Path) -> Files:
     return files
 
 
-def guess_kind(files: Files, asked: Any = None) -> tuple[str, Claim]:
-    """The kind whose claim is strongest. Raises DataError where none knows the files."""
+def task_asked(options: Asked) -> str | None:
+    """--task; a horizon is asked for forecasts only."""
+    return FORECAST if options.task is None and options.horizon is not None else options.task
+
+
+def guess_kind(files: Files, asked: Any = None, task: str | None = None) -> tuple[str, Claim]:
+    """The kind whose claim is strongest, of those that suggest the task asked for, if there are such. Raises DataError where none
+    knows the files."""
     if asked is not None:
         registry.get("kind", str(asked))
         return str(asked), Claim(1.0, "asked for")
@@ -236,6 +261,7 @@ def guess_kind(files: Files, asked: Any = None) -> tuple[str, Claim]:
         some = ", ".join(f"{count:,} {ending or 'without ending'}" for ending, count in files.endings().most_common(4))
         raise DataError(f"these files are not recognised ({some})", str(files.path), "Give a folder per class of images, clips or texts, a table "
                         f"with a column label, .ts, .npz …; known kinds are {', '.join(registry.every('kind'))}.")
+    claims = {name: claim for name, claim in claims.items() if task is not None and claim.task == task} or claims
     best = max(claims, key=lambda name: claims[name].score)
     return best, claims[best]
 
@@ -244,7 +270,8 @@ def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any
     """32 hex digits for the content and all that decides how it is read and split."""
     read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
     said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.group, options.time, options.split,
-            options.folds, options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
+            options.folds, options.horizon, options.lookback, options.season,
+            options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
     return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
 
 
@@ -265,6 +292,10 @@ def prepared(reader: Reader, claim: Claim, path: str, fingerprint: str) -> Loade
 def prepare(reader: Reader, folder: Path, fingerprint: str) -> None:
     """Reads, checks, splits, encodes, and writes everything that `prepared` opens."""
     (source, (task, task_why)), options = reader.read(), reader.options
+    if source.panel is not None:
+        known = {"task": task, "task_why": task_why, **rolling.prepare(source, options, fingerprint, folder)}
+        (folder / RECORD).write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+        return
     check.refuse(check.target_faults(source, task))
     hashes = content_hashes(source.items)
     ways, given = divide(source, task, options, hashes)
@@ -276,7 +307,7 @@ def prepare(reader: Reader, folder: Path, fingerprint: str) -> None:
         states.append(state)
         notes += state.pop("notes", [])
         if number == 0:
-            lengths = check.lengths_of(arrays, reader.kind.axes)
+            lengths = check.lengths_of(arrays, axes_of(reader.kind, state))
     problems, remarks = check.remarks(source, task, ways[0], hashes, given)
     notes = [*source.notes, *dict.fromkeys(notes), *remarks]
     record = record_of(reader, source, task, ways[0], [*source.problems, *problems], notes, lengths, shared)
@@ -306,6 +337,8 @@ def task_of(source: Source, options: Asked) -> check.Guess:
     """The task: asked for, said by the files, or by what the targets look like."""
     if options.task is not None:
         return check.Guess(options.task, "asked for")
+    if source.panel is not None:
+        return check.Guess(str(source.task), "a horizon is asked for" if options.horizon is not None else "the series go on in time")
     guess = check.guess_task(source.targets)
     return guess if source.task in (None, guess.task) else check.Guess(str(source.task), "the files say so")
 
@@ -374,8 +407,8 @@ def encode(reader: Reader, source: Source, parts: Parts, fingerprint: str, folde
 
 def spec_of(kind: Kind, arrays: Arrays, parts: Parts, state: Mapping[str, Any], fingerprint: str) -> Spec:
     """What is known of the training split."""
-    rank, train = len(kind.axes), parts.train
-    ids = state.get("vocab")
+    axes, train = axes_of(kind, state), parts.train
+    rank, ids = len(axes), state.get("vocab")
     mean, std = ((), ()) if ids is not None else mean_and_std(arrays, train)
     sizes = arrays.sizes(rank)
     fixed = tuple(size for size in sizes if size is not None)
@@ -384,8 +417,14 @@ def spec_of(kind: Kind, arrays: Arrays, parts: Parts, state: Mapping[str, Any], 
         shapes = arrays.shapes[train]
         longest = (*(int(size) for size in shapes.max(0)), *fixed)
         typical = (*(max(1, int(size)) for size in np.median(shapes, axis=0)), *fixed)
-    return Spec(kind.name, tuple(kind.axes), sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, None,
+    sizes = tuple(state.get("sizes", sizes))
+    return Spec(kind.name, axes, sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, state.get("step_seconds"),
                 {"train": len(train), "val": len(parts.val), "test": len(parts.test)}, fingerprint, mean, std, longest, typical)
+
+
+def axes_of(kind: Kind, state: Mapping[str, Any]) -> tuple[str, ...]:
+    """The axes of encoded examples: the kind's, unless what it learnt says otherwise."""
+    return tuple(state.get("axes", kind.axes))
 
 
 def mean_and_std(arrays: Arrays, rows: Indices) -> tuple[tuple[float, ...], tuple[float, ...]]:

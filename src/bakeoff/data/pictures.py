@@ -187,14 +187,19 @@ def without_full_alpha(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(cells[..., :-1]) if cells.shape[-1] in (2, 4) and len(cells) and (cells[..., -1] == 255).all() else cells
 
 
-def png(cells: NDArray[Any], largest: int = 128) -> bytes:
-    """(H, W, C) as a PNG of at most `largest` pixels a side; real numbers are stretched to black … white."""
+def png(cells: NDArray[Any], largest: int = 128, size: tuple[int, int] | None = None) -> bytes:
+    """(H, W, C) as a PNG of at most `largest` pixels a side; real numbers are stretched to black … white.
+
+    size: height and width in pixels, where the picture is stretched to them.
+    """
     if cells.dtype != np.uint8:
         low, high = float(cells.min()), float(cells.max())
         cells = ((cells - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
     if cells.shape[-1] > 4:
         cells = cells[..., :3]
     picture = Image.fromarray(cells[..., 0] if cells.shape[-1] == 1 else np.ascontiguousarray(cells))
+    if size is not None:
+        picture = picture.resize(size[::-1], Image.Resampling.BILINEAR)
     picture.thumbnail((largest, largest))
     out = io.BytesIO()
     picture.save(out, "PNG")

@@ -1,4 +1,7 @@
-"""Series: numbers on one time axis, one or many channels, of equal or different lengths, whole or with gaps."""
+"""Series: numbers on one time axis, one or many channels, of equal or different lengths, whole or with gaps.
+
+Either many short ones with a target each, or ones that go on and are to be forecast (forecasts.py, rolling.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bakeoff.data import stacks
+from bakeoff.data import forecasts, rolling, stacks
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import common_stem, ending, file_split, split_order
@@ -35,6 +38,10 @@ class Series:
     settings: ClassVar[tuple[str, ...]] = ()
 
     def claims(self, files: Files) -> Claim | None:
+        return self.claims_cases(files) or forecasts.claim(files)
+
+    def claims_cases(self, files: Files) -> Claim | None:
+        """As series that each have a target."""
         names = preferred(files)
         if not names:
             return None
@@ -51,7 +58,10 @@ class Series:
         return None
 
     def read(self, files: Files, options: ReadOptions) -> Source:
-        """Every case of one problem. Raises DataError where there are several, or no case can be read."""
+        """Every case of one problem, or series to be forecast. Raises DataError where there are several, or none can be read."""
+        going_on = None if options.task is not None or self.claims_cases(files) is not None else forecasts.claim(files)
+        if options.task == forecasts.TASK or (going_on is not None and going_on.score >= forecasts.SURE):
+            return forecasts.read(files, options)
         names = preferred(files)
         if not names:
             raise DataError("there is no file of series", str(files.path), f"Give one of {', '.join(FORMATS)}.")
@@ -82,6 +92,8 @@ class Series:
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
         """float32 (N, T, C) where every series has state['length'], else ragged. Raises DataError for other channels."""
+        if source.panel is not None:
+            return rolling.latest(source, state)
         for item, key in zip(source.items, source.keys, strict=True):
             if item.shape[1] != state["own"]:
                 raise DataError(f"a series has {item.shape[1]} channels, those of the training had {state['own']}", key,

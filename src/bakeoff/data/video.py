@@ -16,11 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image as Pillow
 
-from bakeoff.data import clips, pictures
+from bakeoff.data import clips, media, pictures
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.clips import Clip, Span
-from bakeoff.data.entries import Entry, Listed, content, in_folders, in_table, keep, none_left, path_cells, summary
 from bakeoff.data.files import Files, classes_of
+from bakeoff.data.media import Entry, Listed, Media, content, none_left, path_cells, summary
 from bakeoff.data.names import CLIPS, IMAGES, by_number, ending, folder_of
 from bakeoff.data.rows import Table
 from bakeoff.errors import DataError
@@ -28,6 +28,7 @@ from bakeoff.registry import kind
 
 FLIPS = frozenset([".gif"])
 STILLS = IMAGES - FLIPS
+MEDIA = Media("video", CLIPS | FLIPS, "clip", "clips", ".mp4, .avi or .gif, or folders of numbered frames")
 FEWEST = 3                    # pictures in a folder that are taken for frames without being told
 LOOK = 5                      # files looked into to see whether they move
 
@@ -66,13 +67,13 @@ class Video:
         """items: uint8 (T, H, W, C) each. Raises DataError where nothing can be read."""
         shelf = Shelf.of(files)
         if path_cells(files) is None:
-            entries, source = in_folders(shelf.listed(files), files, options)
+            entries, source = media.in_folders(shelf.listed(files), files, options, MEDIA)
             spans = [Span()] * len(entries)
             if shelf.left:
                 source.notes.append(f"{shelf.left:,} other files are not read")
         else:
             known = {*files.names, *shelf.folders}
-            entries, source, table = in_table(self.name, "clip", files, known, [*shelf.films, *shelf.folders], options)
+            entries, source, table = media.in_table(files, options, MEDIA, known, [*shelf.films, *shelf.folders])
             spans = spans_of(table)
             if any(span != Span() for span in spans):
                 source.notes.append("start and end are seconds in a video file, numbers of frames (from 0) in a folder of frames")
@@ -118,14 +119,11 @@ class Shelf:
         return cls(films, folders, len(files) - len(films) - sum(map(len, folders.values())))
 
     def listed(self, files: Files) -> Listed:
-        """Raises DataError where there is no clip."""
         names = sorted([*self.films, *self.folders], key=lambda name: name.split("/"))
-        if not names:
-            raise DataError("there is no clip here", str(files.path), "Give video files (.mp4, .avi, .gif …) or folders of numbered frames.")
         inside = [files.folder(self.folders[name][0] if name in self.folders else name) for name in names]
         places = [folder_of(place) if name in self.folders else place for name, place in zip(names, inside, strict=True)]
         splits = [files.folder_split(self.folders[name][0] if name in self.folders else name) for name in names]
-        return Listed(Video.name, "clip", names, classes_of(places), splits)
+        return Listed(names, classes_of(places), splits)
 
     def clip(self, files: Files, name: str) -> Clip:
         if name in self.folders:
@@ -199,7 +197,7 @@ def filled(shelf: Shelf, files: Files, entries: Sequence[Entry], spans: Sequence
     good = [number for number in range(len(found)) if number not in failed]
     known = [head for head in found if not isinstance(head, str)]
     if not good:
-        raise none_left(failed, entries, source, "clip")
+        raise none_left(failed, entries, source, MEDIA)
     form = clips.form_of(known, settings.get("video.size"), settings.get("video.frames"))
     deep = [clip.reads[0] for number, head in zip(good, known, strict=True)
             if isinstance(clip := every[number], clips.Sheets) and head.mode in pictures.DEEP]
@@ -210,8 +208,10 @@ def filled(shelf: Shelf, files: Files, entries: Sequence[Entry], spans: Sequence
         form.notes.append(f"{len(deep):,} clips are grey of more than 8 bits: 0 … {form.depth} becomes 0 … 255")
     decoded = clips.decode([every[number] for number in good], [spans[number] for number in good], form, workers)
     failed |= {number: one for number, one in zip(good, decoded, strict=True) if isinstance(one, str)}
-    keep(source, entries, failed, options, "clip")
-    source.items = clips.alike([one.cells for one in decoded if not isinstance(one, str)])
+    cells = [one.cells for one in decoded if not isinstance(one, str)]
+    if not cells:
+        raise none_left(failed, entries, source, MEDIA)
+    media.fill(source, entries, clips.alike(cells), failed, options)
     source.problems += [Problem("its frames differ in size: they are resized to one", entries[number].where)
                         for number, one in zip(good, decoded, strict=True) if not isinstance(one, str) and one.mixed]
     source.notes += form.notes

@@ -26,10 +26,12 @@ import torch
 from bakeoff import registry
 from bakeoff.errors import BakeoffError
 from bakeoff.execute.base import FULL_DISK, Piece
+from bakeoff.folder import folder_of
+from bakeoff.nn.conv import Conv
 from bakeoff.train import contender as contenders
 from bakeoff.train import feed, loop
 from bakeoff.train.loop import Diverged
-from bakeoff.train.record import plain
+from bakeoff.train.record import listed, plain
 from bakeoff.types import Job, Trial
 
 # Imported once for all workers forked from this process: building an optimizer alone imports torch._dynamo, 1.4 s
@@ -39,6 +41,19 @@ for _name in WARM:
     importlib.import_module(_name)
 for _sort in ("family", "baseline", "task", "metric"):
     registry.every(_sort)
+
+
+def warm_up() -> None:
+    """A step of a small convolution: what torch sets up at its first use is set up before workers are forked, 40 ms each."""
+    network = torch.nn.Sequential(Conv(4, 4, 3, rank=1), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
+    torch.nn.functional.cross_entropy(network(torch.ones(2, 8, 4)).mean(1), torch.zeros(2, dtype=torch.int64)).backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0, foreach=True)
+    optimizer.step()
+
+
+warm_up()
+gc.collect()
 gc.freeze()                   # what is imported stays: no worker's collector walks it, or copies its pages
 
 
@@ -114,18 +129,13 @@ def save_final(folder: Path, fitted: Any, outputs: torch.Tensor, test: Any, task
     record |= {"contender": job.contender, "seed": job.seed, "kind": setup.kind, "kind_state": plain(setup.kind_state[job.fold])}
     (partial / "config.json").write_text(json.dumps(record, indent=1, ensure_ascii=False))
     answers = task.decode(outputs)
-    table = {"key": test.keys, "target": test.targets, "answer": [answer.value for answer in answers]}
+    table = {"key": test.keys, "target": [listed(target) for target in test.targets],
+             "answer": [listed(answer.value) for answer in answers]}
     for label in answers[0].scores if answers else ():
         table[f"score:{label}"] = [answer.scores[label] for answer in answers]
     pd.DataFrame(table).to_parquet(partial / "answers.parquet", index=False)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
-
-
-def folder_of(run_folder: str | Path, job: Job) -> Path:
-    """finals/CONTENDER/seed-K, with fold-F between where there are outer folds (F from 1)."""
-    base = Path(run_folder) / "finals" / job.contender
-    return (base / f"fold-{job.fold}" if job.fold else base) / f"seed-{job.number}"
 
 
 def calibrate(piece: Piece) -> dict[str, Any]:
@@ -150,7 +160,7 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     loop.outputs(network, looked, torch.device(setup.device))
     forward = (time.perf_counter() - began) / len(looked)
     return {"start": start, "seconds_per_example": per, "slowed": slowed, "forward_seconds": forward, "units": units,
-            "macs": entrant.macs_per_example(data, task, start)}
+            "macs": contenders.macs_per_example(network, data)}
 
 
 def starting_examples(train: int, batch: int) -> float:

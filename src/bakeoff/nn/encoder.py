@@ -24,6 +24,7 @@ class Encoder(nn.Module):
     orderless: ClassVar[bool] = False                     # reads a single cell (a table's row) as well as many
     start_cells: ClassVar[int] = 64                       # the starting fold leaves at most so many cells of an example
     reads: int = 1                                        # embedding width in multiples of dim
+    read_sizes: Sizes = ()                                # cells per axis of what it is given; (): not known
     stride: tuple[int, ...]                               # per axis; cannot be inferred from sizes, so it is said
 
     def __init__(self, dim: int = 0, *, rank: int = 1, sizes: Sizes = (), causal: bool = False, full: bool = False) -> None:
@@ -33,12 +34,13 @@ class Encoder(nn.Module):
         """
         super().__init__()
         self.stride = (1,) * rank
-        self.read_sizes = sizes or (None,) * rank
+        self.read_sizes = tuple(sizes)
 
     @property
     def sizes(self) -> Sizes:
         """Cells per axis of what it gives, None where that varies."""
-        return tuple(None if size is None else -(-size // step) for size, step in zip(self.read_sizes, self.stride, strict=True))
+        read = self.read_sizes or (None,) * len(self.stride)
+        return tuple(None if size is None else -(-size // step) for size, step in zip(read, self.stride, strict=True))
 
     def forward(self, grid: Grid) -> Grid:
         raise NotImplementedError

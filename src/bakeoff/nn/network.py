@@ -25,9 +25,9 @@ class Network(nn.Module):
     def __init__(self, family: type[Encoder], spec: Spec, task: Task, params: Params) -> None:
         """params: a point of the contender's space (train/choices.py): common choices, and 'family.parameter'."""
         super().__init__()
-        needs = task.needs()
+        needs, spec = task.needs(), task.prepared(spec, params)
         causal = needs.causal or bool(params.get("causal", False))
-        self.task, self.keep = task, needs.keep
+        self.task, self.keep, self.params = task, needs.keep, params
         self.fold = Fold.parse(params["fold"], spec.rank)
         width = int(params["width"])
         taken = inspect.signature(family.__init__).parameters
@@ -46,7 +46,7 @@ class Network(nn.Module):
         self.head = task.head(self.encoder, make, width, params)
 
     def forward(self, batch: Batch) -> Any:
-        batch = self.task.prepare(batch)
+        batch = self.task.prepare(batch, self.params)
         grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
         grid = self.encoder(self.embed(grid))                # (B, *R', D)
         return self.head(self.fold.back(grid, cells) if self.keep else grid, batch)

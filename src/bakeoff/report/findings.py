@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from bakeoff.report.errors import Bin, Confusion
-from bakeoff.report.format import Score, count, duration, listing, noun, percent, plain, probability, ratio
+from bakeoff.report.format import Score, count, duration, listing, noun, percent, plain, probability, ratio, thing
 from bakeoff.report.plots.cost import Axis, front, priced
 from bakeoff.report.plots.learning import Learnt, Progress
 from bakeoff.report.plots.pairs import Difference
@@ -25,7 +25,7 @@ def sentences(*parts: str | None) -> str:
 
 def tests(run: Run) -> str:
     """'734 test images'."""
-    words = noun(str(run.data.get("kind", "")), run.tests).split(" ", 1)
+    words = noun(thing(str(run.data.get("kind", "")), str(run.data.get("task", ""))), run.tests).split(" ", 1)
     return f"{words[0]} test {words[1]}"
 
 
@@ -64,8 +64,9 @@ def on_cost(run: Run, axis: Axis, score: Score, pairs: Mapping[tuple[str, str], 
     least = min(together, key=lambda row: cost[row.contender], default=best[-1])
     told = None
     if least.contender != run.best and cost.get(run.best):
+        share = cost[least.contender] / cost[run.best]
         told = (f"{plain(least.contender)} is the cheapest of those that cannot be told from {plain(run.best)}: "
-                f"{ratio(cost[least.contender] / cost[run.best])} of its {axis.name}.")
+                f"{f'{ratio(share)} of its' if share else 'it takes no'} {axis.name}.")
     cheap, dear = best[-2], best[-1]
     assert cheap.value is not None
     assert dear.value is not None

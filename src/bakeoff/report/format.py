@@ -13,8 +13,9 @@ NOTHING = "–"
 MINUS = "−"
 # Control characters, and those that turn the reading direction of what follows: in a name they could hide or move other text.
 HARMFUL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
-NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": ("text", "texts"), "table": ("row", "rows"),
-         "video": ("clip", "clips")}
+NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": ("text", "texts"), "audio": ("recording", "recordings"),
+         "video": ("clip", "clips"), "table": ("row", "rows"),
+         "forecast": ("window", "windows")}     # by kind; a task stands here where its examples are something else
 
 
 def plain(text: object) -> str:
@@ -39,6 +40,11 @@ def listing(names: Iterable[object], most: int = 6) -> str:
     if len(words) > most + 1:
         words = [*words[:most], f"{count(len(words) - most)} more"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def thing(kind: str, task: str) -> str:
+    """By which word of NOUNS the examples are called: a forecast's are windows of series."""
+    return task if task in NOUNS else kind
 
 
 def noun(kind: str, number: int) -> str:

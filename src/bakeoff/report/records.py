@@ -137,6 +137,11 @@ class Run:
         return int(self.verdict.get("n_test") or self.data.get("counts", {}).get("test") or 0)
 
     @property
+    def forecasts(self) -> bool:
+        """Whether an answer is a stretch of time instead of a label or number."""
+        return bool((self.data.get("facts") or {}).get("forecast"))
+
+    @property
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 
@@ -154,9 +159,9 @@ class Run:
 
     def answers_to(self, asked: Mapping[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
         """Of some test examples (key → target): key → contender → answer of its first seed, and as score the probability given
-        to the target, or the absolute error, mean over seeds."""
+        to the target, or the absolute error, mean over seeds. Of forecasts nothing: they are drawn, not listed."""
         found: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in asked}
-        for row in self.ranked if asked else ():
+        for row in self.ranked if asked and not self.forecasts else ():
             answers = self.answers(row.contender, labels=set(asked.values()))
             if answers is None:
                 continue

@@ -30,6 +30,10 @@ class Task(Protocol):
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self: ...
 
+    def why_not(self, spec: Spec) -> str | None:
+        """Why data of this Spec cannot be asked for it, in a sentence; None: they can."""
+        ...
+
     def needs(self) -> Needs: ...
 
     def space(self, spec: Spec) -> Space:
@@ -40,8 +44,12 @@ class Task(Protocol):
         """Targets of a whole split at once → one tensor with the example first. Raises DataError for an unknown label."""
         ...
 
-    def prepare(self, batch: Batch) -> Batch:
-        """Before the fold; the same in training, predicting and export."""
+    def prepared(self, spec: Spec, params: Params) -> Spec:
+        """The Spec of what `prepare` gives at a setting: what the network reads."""
+        ...
+
+    def prepare(self, batch: Batch, params: Params) -> Batch:
+        """Before the fold; the same in training, predicting and export. What the head needs of it goes into `given`."""
         ...
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:

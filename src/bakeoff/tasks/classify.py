@@ -41,6 +41,9 @@ class Classify:
     def restore(cls, state: dict[str, Any]) -> Self:
         return cls(state["classes"])
 
+    def why_not(self, spec: Spec) -> str | None:
+        return None if spec.ahead is None else "these series have no target of their own: they go on, and are to be forecast"
+
     def needs(self) -> Needs:
         return Needs()
 
@@ -57,7 +60,10 @@ class Classify:
             name = str(unknown.args[0])
             raise DataError(f"label {name!r} is not among the {len(self.classes)} training classes", "", near(name, self.classes)) from None
 
-    def prepare(self, batch: Batch) -> Batch:
+    def prepared(self, spec: Spec, params: Params) -> Spec:
+        return spec
+
+    def prepare(self, batch: Batch, params: Params) -> Batch:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:

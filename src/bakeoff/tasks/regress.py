@@ -40,6 +40,9 @@ class Regress:
     def restore(cls, state: dict[str, Any]) -> Self:
         return cls(state["mean"], state["std"])
 
+    def why_not(self, spec: Spec) -> str | None:
+        return None if spec.ahead is None else "these series have no target of their own: they go on, and are to be forecast"
+
     def needs(self) -> Needs:
         return Needs()
 
@@ -50,7 +53,10 @@ class Regress:
         numbers = torch.tensor([as_number(target) for target in targets], dtype=torch.float64)
         return ((numbers - self.mean) / self.std).float()
 
-    def prepare(self, batch: Batch) -> Batch:
+    def prepared(self, spec: Spec, params: Params) -> Spec:
+        return spec
+
+    def prepare(self, batch: Batch, params: Params) -> Batch:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:

@@ -20,7 +20,9 @@ from bakeoff.types import Spec
 
 def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False) -> Space:
     """Everything that may be chosen when `family` learns `task` on data of `spec`, most important first."""
-    folds = [str(fold) for fold in on_offer(spec, family.ranks, task.needs().causal or causal, start=family.start_cells)]
+    own_choices = task.space(spec)
+    seen = task.prepared(spec, own_choices.defaults())
+    folds = [str(fold) for fold in on_offer(seen, family.ranks, task.needs().causal or causal, start=family.start_cells)]
     train = spec.counts.get("train", 0)
     batch = 16 if train < 2000 else 32 if train < 20_000 else 64
     common = Space()
@@ -34,7 +36,7 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     offer("dropout", 0.0, "share of numbers dropped at embedding and head, and between layers", low=0.0, high=0.5)
     if spec.channels is not None:
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
-    common.update(task.space(spec))
+    common.update(own_choices)            # also in place of a common choice of that name
     offer("batch", batch, "examples per step", 8, 16, 32, 64, 128)
     offer("weight_decay", 1e-3, "L2, decoupled", low=1e-5, high=1e-1, log=True)
     offer("activation", "relu", "between layers", "relu", "leaky_relu", "gelu", "silu", "tanh")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bakeoff import registry
 from bakeoff.baselines.base import Baseline
-from bakeoff.cost import cost_of_baseline, cost_of_network, work
+from bakeoff.cost import cost_of_baseline, cost_of_network, count, work
 from bakeoff.data.base import Dataset, Indices, Splits, spec_from
 from bakeoff.errors import OptionError, near
 from bakeoff.nn.encoder import Encoder
@@ -83,6 +83,8 @@ class Neural:
 
     def why_not(self, spec: Spec, task: Task, setup: Setup) -> str | None:
         needs = task.needs()
+        if (reason := task.why_not(spec)) is not None:
+            return reason
         if spec.one_cell and not self.family.orderless:
             return "it reads neighbours or steps, and the columns of a table have no order"
         if (needs.causal or setup.causal) and not self.family.can_be_causal:
@@ -142,13 +144,14 @@ class Neural:
         single = len(pairs) == 1
         curves: list[list[Point]] = []
         reached: dict[str, float] = {}
-        spent, state, why, macs = Spend(asked=each * len(pairs)), "done", "", self.macs_per_example(splits.train, task, job.params)
+        spent, state, why, macs = Spend(asked=each * len(pairs)), "done", "", 0.0
         for number, (train, val) in enumerate(pairs):
             network = self.build(job, train.spec, task, setup, job.seed + 7919 * number)
             rungs = {looks // part: job.rungs[rung] for rung, part in PARTS.items() if rung in job.rungs and looks >= part} if single else None
             course = loop.train(network, train, loop.looked_at(val, setup.seed), task, job.params, examples=each, looks=looks,
                                 seed=job.seed + number, rungs=rungs, patience=looks // 2 if single and looks >= 4 else None, device=device)
             curves.append(course.curve)
+            macs = macs or macs_per_example(network, splits.train)
             spent = added(spent, course, macs)
             if single:
                 reached = {rung: best_score(task, course.curve[:looks // part]) for rung, part in PARTS.items() if looks >= part}
@@ -166,21 +169,13 @@ class Neural:
         best = max(curve, key=lambda point: loop.score(task, point.value, point.loss))
         return Outcome(state, why, tuple(curve), best.value, loop.score(task, best.value, best.loss), best.examples, spent, reached)
 
-    def macs_per_example(self, data: Dataset, task: Task, params: Params) -> float:
-        from bakeoff.cost import count
-        with torch.random.fork_rng(devices=[]):
-            return count(Network(self.family, data.spec, task, params), data.take([middle_of(data)])).macs
-
     def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, FittedNetwork]:
-        """The best setting on train and validation together, for the steps of its best point."""
+        """The best setting on train and validation together. job.examples is taken literally."""
         data = splits.together()
-        asked = self.examples(job, splits.train, task, setup)
-        each = max(1, asked // max(1, len(splits.folds)))
         network = self.build(job, data.spec, task, setup, job.seed)
-        macs = self.macs_per_example(data, task, job.params)
-        course = loop.train(network, data, None, task, job.params, examples=each, stop_at=job.stop_at, seed=job.seed,
+        course = loop.train(network, data, None, task, job.params, examples=job.examples, seed=job.seed,
                             device=torch.device(setup.device))
-        spent = added(Spend(asked=min(each, job.stop_at or each)), course, macs)
+        spent = added(Spend(asked=job.examples), course, macs_per_example(network, data))
         point = Point(course.examples, math.nan, math.nan, course.train_loss, course.seconds)
         outcome = Outcome("done", "", (point,), None, None, course.examples, spent, {})
         return outcome, FittedNetwork(network, self.family, data.spec, task, job.params, torch.device(setup.device))
@@ -315,6 +310,13 @@ def contender(name: str) -> Contender:
     return known[name]
 
 
+def macs_per_example(network: Network, data: Dataset) -> float:
+    """Of one forward pass of an example of median length."""
+    one = data.take([middle_of(data)])
+    device = next(network.parameters()).device
+    return float(count(network, loop.to_device(one, device)).macs)
+
+
 def added(spent: Spend, course: loop.Course, macs: float) -> Spend:
     return Spend(spent.examples + course.examples, spent.steps + course.steps, spent.macs + 3 * macs * course.examples,
                  spent.seconds + course.seconds, spent.asked)
@@ -341,10 +343,9 @@ def subsampled(data: Dataset, most: int | None, seed: int) -> Dataset:
     if most is None or most >= len(data):
         return data
     order = np.random.default_rng(seed).permutation(len(data))
-    y = data.y[torch.from_numpy(data.index)]
-    if y.dtype != torch.int64:
+    if data.y.dtype != torch.int64:
         return data.subset(np.sort(order[:most]))
-    labels = y.numpy()[order]
+    labels = data.y[torch.from_numpy(data.index)].numpy()[order]
     kept = [order[labels == label] for label in np.unique(labels)]
     return data.subset(np.sort(np.concatenate([rows[:max(1, round(most * len(rows) / len(data)))] for rows in kept])))
 

@@ -44,13 +44,14 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         return batch
     x, valid = batch.x
     return Batch(Grid(x.to(device, non_blocking=True), None if valid is None else valid.to(device, non_blocking=True)),
-                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys, batch.given)
+                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys,
+                 {name: value.to(device, non_blocking=True) for name, value in batch.given.items()})
 
 
 def train(network: Network, data: Dataset, val: Dataset | None, task: Task, params: Params, *, examples: int, seed: int,
-          stop_at: int | None = None, looks: int = 0, rungs: Mapping[int, float] | None = None, patience: int | None = None,
+          looks: int = 0, rungs: Mapping[int, float] | None = None, patience: int | None = None,
           device: torch.device | None = None) -> Course:
-    """Trains in place on `examples` examples (the schedule's horizon), or up to `stop_at` of them.
+    """Trains in place on `examples` examples, where the schedule ends.
 
     looks: how often validation is looked at, evenly. rungs: look number (from 1) → score under which the training is
     pruned. patience: looks without a better score after which it ends. Raises Diverged.
@@ -58,15 +59,14 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     device = device or torch.device("cpu")
     size = min(int(params["batch"]), len(data))
     steps = max(1, round(examples / size))
-    last = steps if stop_at is None else min(steps, max(1, round(stop_at / size)))
     optimizer, share = optimizer_for(network, params), schedule_for(params, steps)
     rates = [group["lr"] for group in optimizer.param_groups]
     weights = [p for p in network.parameters() if p.requires_grad]
     clip, penalty = float(params["clip"]), Penalty(network, float(params["l1"])) if params["l1"] else None
     feed = batches(data, size, seed)
     when = {max(1, round(steps * k / looks)): k for k in range(1, looks + 1)} if val is not None else {}
-    when.setdefault(last, 0)
-    when.setdefault(max(1, last - last // 10), 0)
+    when.setdefault(steps, 0)
+    when.setdefault(max(1, steps - steps // 10), 0)
     curve: list[Point] = []
     best, best_look = -math.inf, 0
     stopped: Literal["end", "early", "pruned"] = "end"
@@ -75,7 +75,7 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     start = time.perf_counter()
     network.train()
     step = 0
-    for step in range(1, last + 1):
+    for step in range(1, steps + 1):
         batch = to_device(data.take(next(feed)), device)
         loss = task.loss(network(batch), batch.y, params).mean()
         optimizer.zero_grad(set_to_none=True)
@@ -104,7 +104,7 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
                     best, best_look = now, look
                 if rungs and look in rungs and best < rungs[look]:
                     stopped = "pruned"
-                elif patience and look - best_look >= patience and step < last:
+                elif patience and look - best_look >= patience and step < steps:
                     stopped = "early"
                 network.train()
             total.zero_()

@@ -98,3 +98,10 @@ def write_whole(path: Path, text: str | bytes) -> None:
 
 def write_json(path: Path, record: Any) -> None:
     write_whole(path, json.dumps(plain(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def listed(value: Any) -> Any:
+    """Arrays as the lists of numbers that a table or JSON keeps; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {name: listed(one) for name, one in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -41,12 +41,12 @@ class Setup:
         task = self.make_task(fold)
         splits = Splits.open(Path(self.folders[fold]), test)
         both = splits.together()
-        both.aim(task.collate(both.targets))
+        both.collate(task.collate)
         splits.train.y = both.y
         if splits.val is not None:
             splits.val.y = both.y
         if splits.test is not None:
-            splits.test.aim(task.collate(splits.test.targets))
+            splits.test.collate(task.collate)
         return splits
 
 

@@ -15,6 +15,7 @@ from bakeoff import samples
 from bakeoff.data.load import load_new
 from bakeoff.errors import OptionError, RunError, near
 from bakeoff.train.contender import load_fitted
+from bakeoff.train.record import listed
 from bakeoff.types import Answer
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -109,6 +110,9 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
             encoding: str = "utf-8") -> tuple[Any, list[str]]:
     """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
 
+    A forecast's inputs are whole series, and the answer is the list of the next numbers of each, one list per channel where several
+    are forecast.
+
     Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
     """
     import pandas as pd
@@ -120,7 +124,7 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
     verdict = json.loads((run / "verdict.json").read_text())
     model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
     keys, answers, problems = model.answers(data)
-    columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else answer.value for answer in answers]}
+    columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}
     for label in model.classes:
         columns[f"score:{label}"] = [None if answer is None else answer.scores[label] for answer in answers]
     table = pd.DataFrame(columns)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from bakeoff.report.format import HARMFUL, plain, short, significant
 from bakeoff.report.palette import GROUPS, mark
+from bakeoff.report.plots.forecast import forecast
 from bakeoff.report.plots.svg import SMALL, Scale, chart, el, fitting, line, measured, path, text
 
 WIDE = 236.0
@@ -21,13 +22,16 @@ SMALL_PICTURE = 96                            # px: what is smaller is enlarged 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def example(shown: Mapping[str, Any], name: str) -> Markup:
-    """An example in its own form. name: what a screen reader says for a picture. An unknown form is said, not guessed."""
+def example(shown: Mapping[str, Any], name: str, groups: Mapping[str, str] | None = None) -> Markup:
+    """An example in its own form. name: what a screen reader says for a picture; groups: of contenders that a form names, for
+    their colour. An unknown form is said, not guessed."""
     form = shown.get("form")
     if form == "picture":
         return picture(str(shown.get("png", "")), name)
     if form == "curve":
         return curve(shown.get("channels") or [], [str(one) for one in shown.get("names") or []], name)
+    if form == "forecast":
+        return forecast(shown, groups or {}, name)
     if form == "text":
         return el("blockquote", passage(str(shown.get("text", ""))), class_="text", dir="auto")
     if form == "row":

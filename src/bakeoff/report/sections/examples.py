@@ -74,9 +74,11 @@ def card(view: View, item: Item) -> Card:
     order = {row.contender: row.rank or 0 for row in view.run.ranked}
     names = sorted(answers, key=lambda name: (order.get(name, len(order)), name))
     classify = bool(view.run.classes)
-    rows = [[short(name, 40), short(worded(answers[name].get("answer")), 40), worded(answers[name].get("score"))] for name in names]
+    rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", 40),
+             worded(answers[name].get("score"))] for name in names]
     table = Table(["contender", "answer", "probability of the target" if classify else "error"], rows, "All answers")
-    return Card(example(item.get("shown") or {}, plain(item.get("key", ""))), short(worded(target), 60), plain(item.get("key", "")),
+    groups = {name: view.run.group(name) for name in answers}
+    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), 60), plain(item.get("key", "")),
                 plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
                 voices(view, names, answers, target) if classify else [], table)
 
@@ -154,6 +156,8 @@ def right(item: Item, name: str) -> bool:
 def hardest(view: View, items: Sequence[Item]) -> str:
     if not items:
         return ""
+    if view.run.forecasts:
+        return "Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said."
     if not view.run.classes:
         return "Where the best contenders miss by most: look for what these have in common."
     nobody = sum(not any(right(item, name) for name in item["all"]) for item in items)

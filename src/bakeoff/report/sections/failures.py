@@ -31,8 +31,10 @@ def asked(view: View) -> list[str]:
 
 
 def figures(view: View) -> list[Figure]:
-    """One per contender of the switch whose answers were kept."""
-    found = []
+    """One per contender of the switch whose answers were kept; none of forecasts, which have neither classes nor one number."""
+    found: list[Figure] = []
+    if view.run.forecasts:
+        return found
     for name in asked(view):
         answers = view.run.answers(name, scores=True)
         if answers is not None and len(answers.keys):

@@ -17,7 +17,7 @@ WIDE = 660.0
 # What a sentence of the verdict is about, by its words, the first that fits; its name stands beside it.
 TOPICS = (("Limits", r"^(Untuned|Failed|Absent|Got less|The best is the maximum|With one seed)"), ("More examples", r"\bwould tell\b"),
           ("Recommended", r"\brecommended\b"), ("Baseline", r"\b[Bb]aseline\b|\bbest network\b"),
-          ("The others", r"\bdistinguishable\b|\b(is|are) worse\b"))
+          ("The others", r"^Seeds decide|\bdistinguishable\b|\b(is|are) worse\b"))
 
 
 class Said(NamedTuple):

@@ -1,0 +1,64 @@
+"""Goes on along the line from the first to the last value of the look-back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bakeoff.baselines.ahead import Window, ahead_of, answered, only_forecasts
+from bakeoff.data.base import Dataset
+from bakeoff.registry import baseline
+from bakeoff.space import Space
+from bakeoff.tasks.base import Task
+from bakeoff.types import Params, Spec
+
+
+@baseline("drift")
+class Drift:
+    """The mean change per step of the longest look-back on offer goes on."""
+
+    deterministic = True
+    growth = 1.0
+
+    def __init__(self) -> None:
+        self.spec: Spec | None = None
+
+    @classmethod
+    def why_not(cls, spec: Spec, task: Task) -> str | None:
+        return only_forecasts(spec, task)
+
+    @classmethod
+    def space(cls, spec: Spec, task: Task) -> Space:
+        return Space()
+
+    def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
+        self.spec = data.spec
+        return self
+
+    def outputs(self, data: Dataset) -> Tensor:
+        return answered(data, self.answer)
+
+    def answer(self, window: Window) -> Window:
+        ahead = ahead_of(self.spec)
+        slope = (window[:, -1:] - window[:, :1]) / max(1, window.shape[1] - 1)
+        return window[:, -1:] + slope * np.arange(1, ahead.horizon + 1)[:, None]
+
+    def macs(self) -> float:
+        ahead = ahead_of(self.spec)
+        return float(ahead.horizon * len(ahead.aimed))
+
+    def parameters(self) -> int:
+        return 0
+
+    def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
+        return {"nothing": np.zeros(1)}, {}
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
+        self = cls()
+        self.spec = spec
+        return self

@@ -1,0 +1,99 @@
+"""Examples that are windows of long series: each a place in one array, none a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.base import Arrays, Indices
+from bakeoff.data.packed import mapped
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STEPS = "steps.npy"                   # the file by which a folder of windows is known
+
+
+class Windows(Arrays):
+    """All series one behind the other; example k has the `lookback` steps from step k on as input, the `horizon` steps behind
+    them as target. Which k are examples (inside one series, inside one split) is the Dataset's index.
+
+    steps: (T, C) float32, what the network reads. truth: (T, A) float64, what is forecast, NaN where missing. owner: (T,) the
+    series each step is of. naive: (series, A) mean error of the seasonal naive over the training steps, NaN where it has none.
+    spread: (series, A) deviation of the training steps, never zero. cells is a view (T − lookback + 1, lookback, C) of `steps`.
+    """
+
+    def __init__(self, steps: NDArray[np.float32], truth: NDArray[np.float64], owner: NDArray[np.int32], naive: NDArray[np.float64],
+                 spread: NDArray[np.float64], lookback: int, horizon: int) -> None:
+        super().__init__(unfolded(steps, lookback))
+        self.steps, self.truth, self.owner, self.naive, self.spread = steps, truth, owner, naive, spread
+        self.lookback, self.horizon = lookback, horizon
+
+    @property
+    def targets(self) -> Futures:
+        return Futures(self)
+
+    def collated(self, collate: Callable[[Sequence[Any]], Tensor]) -> Tensor:
+        """(T − lookback − horizon + 1, horizon, …), a view: one target as long as all series is collated, and windows of it are
+        taken. A task that forecasts collates step by step, so that nothing else would come of collating each target."""
+        whole = collate([{"values": self.truth.T, "naive": self.naive[self.owner].T, "spread": self.spread[self.owner].T}])[0]
+        behind = whole[self.lookback:]
+        count = max(0, len(behind) - self.horizon + 1)
+        return behind.as_strided((count, self.horizon, *behind.shape[1:]), (behind.stride(0), *behind.stride()))
+
+    def save(self, folder: Path, rows: Indices | None = None) -> tuple[Indices, Indices]:
+        """Writes the steps that these windows cover, and no others: what is not yet to be seen is not there."""
+        rows = np.arange(len(self) - self.horizon) if rows is None else rows
+        ends = np.zeros(len(self.steps) + 1, np.int64)
+        np.add.at(ends, rows, 1)
+        np.add.at(ends, rows + self.lookback + self.horizon, -1)
+        covered = ends.cumsum()[:-1] > 0
+        place = covered.cumsum() - 1                      # a window's steps stay neighbours
+        kept = np.flatnonzero(covered)
+        for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]), ("naive", self.naive),
+                            ("spread", self.spread), ("reach", np.array([self.lookback, self.horizon]))):
+            np.save(folder / f"{name}.npy", array)
+        return kept[:max(0, len(kept) - self.lookback + 1)], place[rows]
+
+    @classmethod
+    def open(cls, folder: Path) -> Windows:
+        lookback, horizon = np.load(folder / "reach.npy").tolist()
+        steps, truth, owner, naive, spread = (mapped(folder / f"{name}.npy") for name in ("steps", "truth", "owner", "naive", "spread"))
+        return cls(steps, truth, owner, naive, spread, lookback, horizon)
+
+    def context(self, row: int) -> dict[str, NDArray[np.float64]]:
+        """history: (A, lookback) and future: (A, horizon) of one window, NaN where missing."""
+        middle = row + self.lookback
+        return {"history": self.truth[row:middle].T, "future": self.truth[middle:middle + self.horizon].T}
+
+
+class Futures(Sequence[Any]):
+    """What each window is to be followed by: {'values': (A, horizon), 'naive': (A,), 'spread': (A,)}, views of the arrays."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @overload
+    def __getitem__(self, where: int) -> Mapping[str, NDArray[np.float64]]: ...
+    @overload
+    def __getitem__(self, where: slice) -> Sequence[Mapping[str, NDArray[np.float64]]]: ...
+
+    def __getitem__(self, where: int | slice) -> Any:
+        if isinstance(where, slice):
+            return [self[row] for row in range(len(self))[where]]
+        own, start = self.windows.owner[where], where + self.windows.lookback
+        return {"values": self.windows.truth[start:start + self.windows.horizon].T, "naive": self.windows.naive[own],
+                "spread": self.windows.spread[own]}
+
+
+def unfolded(steps: NDArray[Any], length: int) -> NDArray[Any]:
+    """(T, C) → (T − length + 1, length, C), a view."""
+    count = max(0, len(steps) - length + 1)
+    return np.lib.stride_tricks.as_strided(steps, (count, length, *steps.shape[1:]), (steps.strides[0], *steps.strides))

@@ -1,0 +1,148 @@
+"""Metrics of forecasts, a row per window: sums over its steps and channels, those without a true value left out.
+
+An answer's value is (horizon,) numbers, or (channels, horizon); a target has its values likewise, with 'naive', the mean error of
+the seasonal naive over the series' training steps, and 'spread', their deviation, per channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.metrics.base import Metric, Rows, Units, ratio, sums, whole
+from bakeoff.metrics.error import MAE, RMSE, curves, misses, of_target, summed
+from bakeoff.registry import metric
+from bakeoff.types import Answer
+
+Floats = NDArray[np.float64]
+
+
+@metric("mase")
+class MASE:
+    """Mean absolute error over that of the seasonal naive in training: Hyndman & Koehler 2006, https://doi.org/10.1016/j.ijforecast.2006.03.001.
+    A channel on which the naive makes no error does not count. rows: index, scaled errors, how many."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "of the naive error"
+    best: ClassVar[Literal["high", "low"]] = "low"
+
+    def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
+        missed, known = misses(answers, targets)
+        naive = beside(targets, "naive", missed)
+        return summed(np.abs(missed) / naive, known & ~np.isnan(naive))
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, 2], rows[:, 1]], unit, units)
+
+    def of(self, totals: Rows) -> Floats:
+        return ratio(totals[..., 1], totals[..., 0])
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)
+
+
+@metric("smape")
+class SMAPE:
+    """200 · |error| / (|said| + |true|), 0 where both are 0, as in the M4 competition. rows: index, percentages, how many."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "%"
+    best: ClassVar[Literal["high", "low"]] = "low"
+
+    def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
+        missed, known = misses(answers, targets)
+        said = np.stack([curves(answer.value) for answer in answers])
+        size = np.abs(said) + np.abs(said - missed)
+        return summed(200 * np.abs(missed) / np.where(size == 0, 1.0, size), known)
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, 2], rows[:, 1]], unit, units)
+
+    def of(self, totals: Rows) -> Floats:
+        return ratio(totals[..., 1], totals[..., 0])
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)
+
+
+@metric("rse")
+class RSE:
+    """Root of the squared errors over those of the true values' mean, all channels together: Lai et al. 2018 (LSTNet),
+    https://arxiv.org/abs/1703.07015. rows: index, squared errors, true values, their squares, how many."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "of the deviation"
+    best: ClassVar[Literal["high", "low"]] = "low"
+
+    def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
+        missed, known = misses(answers, targets)
+        true = np.stack([curves(of_target(target)) for target in targets])
+        about = true - (true[known].mean() if known.any() else 0.0)             # large numbers would cancel in Σy² − (Σy)²/n
+        squares, mean, square = summed(missed ** 2, known), summed(about, known), summed(about ** 2, known)
+        return np.column_stack([squares[:, :2], mean[:, 1], square[:, 1:]])
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, column] for column in range(1, 5)], unit, units)
+
+    def of(self, totals: Rows) -> Floats:
+        missed, true, square, count = np.moveaxis(totals, -1, 0)
+        return np.sqrt(np.maximum(ratio(missed, square - ratio(true ** 2, count)), 0.0))
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)
+
+
+@metric("mse_scaled")
+class ScaledMSE:
+    """Mean squared error in deviations of the training part, per channel. rows: index, squares, how many."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "squared deviations"
+    best: ClassVar[Literal["high", "low"]] = "low"
+
+    def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
+        missed, known = misses(answers, targets)
+        return summed((missed / beside(targets, "spread", missed)) ** 2, known)
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, 2], rows[:, 1]], unit, units)
+
+    def of(self, totals: Rows) -> Floats:
+        return ratio(totals[..., 1], totals[..., 0])
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)
+
+
+@metric("mae_scaled")
+class ScaledMAE:
+    """Mean absolute error in deviations of the training part, per channel. rows: index, sizes, how many."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "deviations"
+    best: ClassVar[Literal["high", "low"]] = "low"
+
+    def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
+        missed, known = misses(answers, targets)
+        return summed(np.abs(missed / beside(targets, "spread", missed)), known)
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, 2], rows[:, 1]], unit, units)
+
+    def of(self, totals: Rows) -> Floats:
+        return ratio(totals[..., 1], totals[..., 0])
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)
+
+
+def beside(targets: Sequence[object], name: str, missed: Floats) -> Floats:
+    """(N, channels, 1): what stands beside the targets' values, NaN where it is none."""
+    rows: list[Any] = [target[name] for target in targets if isinstance(target, Mapping)]
+    return np.stack([np.asarray(row, np.float64).reshape(-1) for row in rows]).reshape(*missed.shape[:2], 1)
+
+
+FORECAST: tuple[Metric, ...] = (MASE(), MAE(), RMSE(), SMAPE(), RSE(), ScaledMSE(), ScaledMAE())

@@ -1,0 +1,151 @@
+"""The next steps of series, all at once.
+
+The window is scaled by itself, as Kim et al. 2022 (RevIN, https://openreview.net/forum?id=cGDAkQo1C0p) and Zeng et al. 2023
+(NLinear, https://arxiv.org/abs/2205.13504) do; channels may be read one by one with shared weights (Nie et al. 2023, PatchTST,
+https://arxiv.org/abs/2211.14730).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bakeoff.metrics.forecast import FORECAST
+from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.pool import FLAT, WAYS
+from bakeoff.registry import task
+from bakeoff.space import Param, Space
+from bakeoff.tasks.head import PooledHead
+from bakeoff.types import Ahead, Answer, Batch, Grid, Needs, Params, Spec
+
+FLOOR = 1e-5                  # of a window's size: the deviation it counts with at least; a constant window has none
+
+
+@task("forecast")
+class Forecast:
+    """Scaled window → encoder → pooled → linear map to the whole horizon → unscaled. out: (B, horizon, A) in the user's units.
+
+    y: (B, horizon, 2·A), the values with NaN where missing, and behind them the deviation of the series in training, in which
+    the loss is counted: series of all sizes weigh alike.
+    """
+
+    def __init__(self, ahead: Ahead | None = None) -> None:
+        self.ahead = ahead or Ahead(8, 1, (16, 32), ("value",), (0,))
+        self.metrics = FORECAST
+
+    def fit(self, targets: Iterable[object], spec: Spec) -> Self:
+        self.__init__(spec.ahead)             # type: ignore[misc]
+        return self
+
+    def state(self) -> dict[str, Any]:
+        return asdict(self.ahead)
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in state.items()}
+        return cls(Ahead(**fields))
+
+    def why_not(self, spec: Spec) -> str | None:
+        return None if spec.ahead is not None else "these examples do not go on: there is nothing to forecast"
+
+    def needs(self) -> Needs:
+        return Needs()
+
+    def space(self, spec: Spec) -> Space:
+        lookbacks = self.ahead.lookbacks
+        start = lookbacks[min(1, len(lookbacks) - 1)]
+        space = Space({
+            "lookback": Param("lookback", start, "steps of the past that are read", values=lookbacks),
+            "window": Param("window", "last", "what a window is counted from: its last value or its mean; its deviation is the unit",
+                            values=("last", "mean")),
+            "pool": Param("pool", FLAT, "how cells become one vector; flatten: all side by side", values=(*WAYS, FLAT)),
+            "objective": Param("objective", "absolute", "how a miss counts in training", values=("absolute", "squared")),
+            "scaling": Param("scaling", "none", "the window is scaled by itself", values=("none",)),
+        })
+        if len(self.ahead.names) > 1:
+            space["channels"] = Param("channels", "apart", "whether channels are read together, or each alone with the same weights",
+                                      values=("apart", "together"))
+        return space
+
+    def collate(self, targets: Sequence[object]) -> Tensor:
+        rows = []
+        for target in targets:
+            assert isinstance(target, Mapping)
+            values = np.atleast_2d(np.asarray(target["values"], np.float64))                 # (A, horizon)
+            spread = np.asarray(target["spread"], np.float64).reshape(len(values), -1)       # (A, 1), or per step
+            rows.append(np.concatenate([values, np.broadcast_to(spread, values.shape)]).T)
+        return torch.from_numpy(np.stack(rows).astype(np.float32))
+
+    def apart(self, params: Params) -> bool:
+        return len(self.ahead.names) == 1 or params.get("channels", "apart") == "apart"
+
+    def prepared(self, spec: Spec, params: Params) -> Spec:
+        size = (int(params.get("lookback", self.ahead.lookbacks[-1])),)
+        channels = (1 if self.apart(params) else len(self.ahead.names)) * (2 if self.ahead.marked else 1)
+        return replace(spec, sizes=size, longest=size, typical=size, channels=channels)
+
+    def prepare(self, batch: Batch, params: Params) -> Batch:
+        """The last `lookback` steps in units of their own; where channels are read apart, each is an example: (B·A, T, 1)."""
+        ahead, own = self.ahead, len(self.ahead.names)
+        x = batch.x.x[:, -int(params.get("lookback", ahead.lookbacks[-1])):]
+        values, marks = x[..., :own], x[..., own:]
+        middle = values.mean(1, keepdim=True)
+        deviation = (values - middle).square().mean(1, keepdim=True).sqrt()
+        deviation = deviation + FLOOR * (values.abs().mean(1, keepdim=True) + FLOOR)
+        centre = values[:, -1:] if params.get("window", "last") == "last" else middle
+        values = (values - centre) / deviation
+        given = {**batch.given, "centre": centre[..., list(ahead.aimed)], "deviation": deviation[..., list(ahead.aimed)]}
+        if self.apart(params):
+            parts = [values, marks] if ahead.marked else [values]
+            x = torch.stack([part[..., list(ahead.aimed)] for part in parts], -1)            # (B, T, A, 1 or 2)
+            x = x.transpose(1, 2).flatten(0, 1)
+        else:
+            x = torch.cat([values, marks], -1)
+        return Batch(Grid(x, None), batch.y, batch.keys, given)
+
+    def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
+        return Horizon(encoder, dim, self.ahead, self.apart(params), params)
+
+    def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
+        missed, known = apart_from(out, y)
+        missed = missed.square() if params.get("objective") == "squared" else missed.abs()
+        return missed.flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+
+    def plain_loss(self, out: Tensor, y: Tensor) -> Tensor:
+        missed, known = apart_from(out, y)
+        return missed.abs().flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+
+    def decode(self, out: Tensor) -> list[Answer]:
+        """value: (horizon,) of one channel, (A, horizon) of several, in the user's units."""
+        values = out.double().transpose(1, 2).numpy()
+        return [Answer(row[0] if len(row) == 1 else row, {}) for row in values]
+
+
+class Horizon(nn.Module):
+    """Grid (B, S, D), or (B·A, S, D) of channels apart → (B, horizon, A) in the user's units."""
+
+    def __init__(self, encoder: Encoder, dim: int, ahead: Ahead, apart: bool, params: Params) -> None:
+        super().__init__()
+        self.horizon, self.aimed = ahead.horizon, len(ahead.aimed)
+        if params.get("pool") == FLAT and encoder.pools:
+            params = {**params, "pool": "mean"}                                              # one cell has nothing beside it
+        self.pooled = PooledHead(encoder, dim, self.horizon * (1 if apart else self.aimed), params)
+        nn.init.zeros_(self.pooled.out.bias)
+        with torch.no_grad():
+            self.pooled.out.weight.mul_(0.1)                                                 # begins near what the window is counted from
+
+    def forward(self, grid: Grid, batch: Batch) -> Tensor:
+        out = self.pooled(grid, batch).view(-1, self.aimed, self.horizon).transpose(1, 2)
+        return out * batch.given["deviation"] + batch.given["centre"]
+
+
+def apart_from(out: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """(miss in deviations of the series, 0 where the truth is missing; 1 where it is known), both (B, horizon, A)."""
+    truth, spread = y[..., :out.shape[-1]], y[..., out.shape[-1]:]
+    known = ~truth.isnan()
+    return torch.where(known, (out - truth.nan_to_num()) / spread, 0.0), known
