@@ -285,7 +285,7 @@ def test_ctrl_c_in_the_middle_of_a_run_ends_it_soon_and_says_how_to_go_on(tmp_pa
         while not (tmp_path / "run" / "question.json").exists() and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=90)
     finally:
         process.kill()
     assert process.returncode == 130

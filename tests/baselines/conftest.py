@@ -14,7 +14,7 @@ from bakeoff.tasks.classify import Classify
 from bakeoff.tasks.regress import Regress
 from bakeoff.types import Spec
 
-AXES = ("time", "width", "depth")
+AXES = {1: ("time",), 2: ("height", "width"), 3: ("time", "height", "width")}
 
 
 def make(cells: Any, targets: Sequence[Any], vocabulary: list[str] | None = None) -> tuple[Dataset, Task]:
@@ -28,7 +28,7 @@ def make(cells: Any, targets: Sequence[Any], vocabulary: list[str] | None = None
     arrays = Arrays(np.stack(each)) if same else Arrays(np.concatenate([one.reshape(-1, *one.shape[rank:]) for one in each]), shapes)
     channels = None if ids else each[0].shape[-1]
     flat = np.zeros((1, 1)) if channels is None else np.concatenate([one.reshape(-1, channels) for one in each]).astype(np.float64)
-    spec = Spec("made", AXES[:rank], tuple(shapes[0].tolist()) if same else (None,) * rank, channels,
+    spec = Spec("made", AXES[rank], tuple(shapes[0].tolist()) if same else (None,) * rank, channels,
                 None if vocabulary is None else len(vocabulary), None, {"train": len(each)}, "made",
                 () if ids else tuple(flat.mean(0).tolist()), () if ids else tuple(flat.std(0).tolist()),
                 tuple(int(size) for size in shapes.max(0)), tuple(max(1, int(size)) for size in np.median(shapes, axis=0)))

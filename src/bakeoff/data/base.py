@@ -187,8 +187,8 @@ class Kind(Protocol):
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """What must be known to read more examples alike, from the training split only, as JSON.
 
-        'notes', where there, are sentences for the user; 'axes' stand for the kind's own; 'sizes' say which axes have one size
-        (None: varies, even where all examples at hand are alike); 'step_seconds' is the time between cells of the first axis.
+        'notes', where there, are sentences for the user; 'axes' stand for the kind's own; 'step_seconds' is the time
+        between cells of the first axis.
         """
         ...
 
