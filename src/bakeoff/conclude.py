@@ -17,7 +17,7 @@ from bakeoff.compare import Comparison, Entrant, compare
 from bakeoff.data.base import Splits
 from bakeoff.errors import Defect
 from bakeoff.folder import folder_of
-from bakeoff.metrics.base import Metric, Rows
+from bakeoff.metrics.base import Metric, Rows, Summed, sign
 from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole
@@ -44,11 +44,18 @@ class Answers:
         self.answers = [Answer(value, dict(zip(labels, row, strict=True)))
                         for value, row in zip(table["answer"].tolist(), scores.tolist(), strict=True)]
 
-    def rightness(self) -> np.ndarray:
-        """(n,) what the report shows: probability of the true label, or minus the absolute error, of forecasts its mean."""
-        if self.answers and self.answers[0].scores:
+    def rightness(self, sort: str, metric: Metric) -> np.ndarray:
+        """(n,) what the report shows, more is better: probability of the true label, or minus the absolute error, of forecasts its
+        mean; of anything else the metric of each example by itself."""
+        if sort == "label":
             return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
-        return -np.abs(MAE().rows(self.answers, self.targets)[:, 1])
+        if sort == "number" or (isinstance(self.targets[0], Mapping) and "values" in self.targets[0]):
+            return -np.abs(MAE().rows(self.answers, self.targets)[:, 1])
+        rows = metric.rows(self.answers, self.targets)
+        own = rows[:, 0].astype(np.int64)
+        values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
+                  else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
+        return sign(metric) * np.nan_to_num(values)
 
 
 def conclude(session: Session) -> None:
@@ -183,7 +190,8 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
     """The hardest examples of the top contenders, and those on which groups disagree most, as they can be looked at. Windows
     overlap: of each block of them one is shown."""
     names = list(comparison.contenders)
-    mean = {name: np.mean([one.rightness() for one in answers[name]], 0) for name in names}
+    sort, metric = session.task.sort, session.task.metrics[0]
+    mean = {name: np.mean([one.rightness(sort, metric) for one in answers[name]], 0) for name in names}
     top = names[:TOP]
     apart = groups if session.spec.ahead is not None else None
     hardest = first_of_each(np.argsort(np.mean([mean[name] for name in top], 0), kind="stable"), apart)
@@ -207,7 +215,8 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 
-    return {"hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
+    scored = {"label": "probability of the target", "number": "error"}.get(sort, "error" if session.spec.ahead else metric.name)
+    return {"scored": scored, "hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
 
 

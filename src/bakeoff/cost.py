@@ -147,14 +147,14 @@ class Counter(Mode):
         return out
 
 
-def count(network: nn.Module, batch: Batch) -> Counted:
-    """One forward pass of `network` on `batch`, in eval mode and without gradients. The network, its statistics and the
-    random numbers are left as they were. Kernels of other packages and of compiled code are seen as one call without macs."""
+def count(network: nn.Module, batch: Batch, act: Callable[[Batch], object] | None = None) -> Counted:
+    """One forward pass of `network` on `batch`, in eval mode and without gradients, or another act of it. The network, its
+    statistics and the random numbers are left as they were. Kernels of other packages and of compiled code are seen as one call without macs."""
     counter, fused = Counter(), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)            # a whole transformer layer as one kernel
     try:
         with undisturbed(network), torch.no_grad(), counter:
-            network(batch)
+            (act or network)(batch)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
     return Counted(counter.macs, counter.calls, counter.convolutions, counter.serial, counter.numbers)
@@ -177,7 +177,8 @@ def undisturbed(network: nn.Module) -> Iterator[None]:
 def first(batch: Batch, size: int) -> Batch:
     """The first `size` examples, as long as they are padded in the batch."""
     x, valid = batch.x
-    return batch._replace(x=Grid(x[:size], None if valid is None else valid[:size]), y=None if batch.y is None else batch.y[:size],
+    few = Grid(x[:size], None if valid is None else valid[:size])
+    return batch._replace(x=few, y=few if batch.y is batch.x else None if batch.y is None else batch.y[:size],
                           keys=batch.keys[:size], given={name: value[:size] for name, value in batch.given.items()})
 
 
@@ -272,17 +273,19 @@ def cost_of_network(network: nn.Module, one: Batch, many: Batch, loss: Callable[
                     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None) -> Cost:
     """one: a batch of one example of the typical size; many: a training batch. The network is left as it was.
 
-    Latency: a forward pass of `one`. Step: forward, loss, backward, clipping and update (by AdamW where no optimizer is given) on
-    `many`, which lies at hand; a copy learns. Peak bytes: weights, buffers, the batch and what the pass makes; for inference on
-    `one`, for training on `many`, with gradients and the optimizer's state. One thread; do it while nothing else runs.
+    Latency and multiply-adds: an answer to `one`, a forward pass where nothing else makes it. Step: forward, loss, backward,
+    clipping and update (by AdamW where no optimizer is given) on `many`, which lies at hand; a copy learns. Peak bytes: weights,
+    buffers, the batch and what the pass makes; for inference on `one`, for training on `many`, with gradients and the optimizer's
+    state. One thread; do it while nothing else runs.
     """
-    counted = count(network, one)
+    answer = getattr(network, "answer", network)
+    counted = count(network, one, answer)
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     with alone(), undisturbed(network):
         with torch.inference_mode():
-            middle, late = latency_ms(lambda: network(one), limit_seconds)
+            middle, late = latency_ms(lambda: answer(one), limit_seconds)
         with torch.no_grad(), Storages(*network.parameters(), *network.buffers(), one) as infer:
-            network(one)
+            answer(one)
         learner = copy.deepcopy(network).train()
         weights = [p for p in learner.parameters() if p.requires_grad]
         update = torch.optim.AdamW(weights, fused=True) if optimizer is None else optimizer(learner)

@@ -34,7 +34,8 @@ class Example(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """x: cells; y: targets as the task collated them, or None; given: known covariates, scales, prompts."""
+    """x: cells; y: targets as the task collated them, None where they are not known, or the Grid itself where what is read is
+    what is to be said; given: known covariates, scales, prompts."""
 
     x: Grid
     y: Any
@@ -43,18 +44,23 @@ class Batch(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """value in the user's labels and units; scores: probability per class, empty for a number."""
+    """value in the user's labels and units; scores: probability per class, empty where there are no classes."""
 
     value: object
     scores: Mapping[str, float]
 
 
 class Needs(NamedTuple):
-    """What a task asks of an encoder. keep: leading axes that keep answers (0 pooled, 1 per step, r per cell)."""
+    """What a task asks of an encoder. keep: leading axes that keep answers (0 pooled, 1 per step, r per cell).
+
+    coarse: along them, so many cells may share an answer. writes: its head makes causal encoders of the same family, which
+    write answers one piece after another.
+    """
 
     causal: bool = False
     keep: int = 0
-    steps: int = 1
+    coarse: int = 1
+    writes: bool = False
 
 
 @dataclass(frozen=True)

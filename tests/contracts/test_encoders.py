@@ -350,3 +350,15 @@ def test_every_activation_can_be_had_where_one_is_taken(name: str, activation: s
 def test_an_orderless_family_reads_a_single_cell(name: str) -> None:
     encoder = FAMILIES[name](DIM, rank=1, sizes=(1,))
     assert encoder(Grid(torch.randn(4, 1, DIM), None)).x.shape == (4, 1, DIM)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.causal and case.full and case.rank == 1], ids=str)
+def test_step_equals_forward(case: Case) -> None:
+    encoder = case.build().eval()
+    x = torch.randn(3, 11, DIM * encoder.reads)
+    whole = encoder(Grid(x, None)).x
+    state, steps = encoder.start(3), []
+    for cell in x.unbind(1):
+        y, state = encoder.step(cell, state)
+        steps.append(y)
+    torch.testing.assert_close(torch.stack(steps, 1), whole, rtol=1e-4, atol=1e-5)

@@ -17,8 +17,8 @@ shares = st.sampled_from([(0.6, 0.2, 0.2), (0.7, 0.1, 0.2), (0.8, 0.2), (1 / 3, 
 
 
 def cast(labels: list[Any], hashes: list[int] | None = None, groups: list[str] | None = None, times: list[int] | None = None,
-         task: str = "classify", seed: int = 0) -> Cast:
-    return split.cast(labels, task, np.asarray(range(len(labels)) if hashes is None else hashes, np.uint64), groups, times, seed)
+         sort: str = "label", seed: int = 0) -> Cast:
+    return split.cast(labels, sort, np.asarray(range(len(labels)) if hashes is None else hashes, np.uint64), groups, times, seed)
 
 
 @settings(max_examples=150, deadline=None)
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_split_and_another_another() -> None:
 
 def test_quantities_are_spread_evenly() -> None:
     numbers = np.random.default_rng(0).normal(size=500).tolist()
-    parts = split.own_splits(cast(numbers, task="regress"))
+    parts = split.own_splits(cast(numbers, sort="number"))
     values = np.asarray(numbers)
     assert abs(values[parts.train].mean() - values[parts.test].mean()) < 0.1
     assert abs(len(parts.test) - 100) <= 10

@@ -162,3 +162,14 @@ def test_ids_causal_tasks_and_single_cells_have_no_patches() -> None:
 
 def test_a_family_of_a_higher_rank_alone_is_offered_nothing() -> None:
     assert names(spec((24,)), frozenset({2}), False) == []
+
+
+def test_answers_per_step_merge_no_axis_that_keeps_them() -> None:
+    recording = spec((None, 40), (60, 40))
+    for ranks in (frozenset({1}), frozenset({1, 2, 3})):
+        folds = on_offer(recording, ranks, False, keep=1, coarse=2)
+        assert folds
+        assert all(fold.order != "raster" and fold.sides(2)[0] <= 2 for fold in folds)
+    picture = on_offer(spec((64, 64), (64, 64)), frozenset({1}), False, keep=2, coarse=8)
+    assert picture
+    assert {fold.order for fold in picture} == {"raster"}, "every axis keeps answers, so that none is merged into channels"

@@ -214,6 +214,7 @@ class Dataset:
         self._targets, self._keys, self._groups = targets, keys, groups
         self.index = np.arange(len(keys)) if index is None else index
         self.y: Any = None                    # tensor over all examples of the arrays, set by `aim`
+        self.itself = False                   # y of a batch is its Grid: what is read is what is to be said
         self._cells: Tensor | None = None     # the arrays as torch sees them, made at the first `take`
         self._starts: Tensor | None = None
 
@@ -239,8 +240,11 @@ class Dataset:
         self.y[torch.from_numpy(self.index)] = y
         return self
 
-    def collate(self, collate: Callable[[Sequence[Any]], Tensor]) -> Dataset:
-        """Sets the targets as a task collates them."""
+    def collate(self, collate: Callable[[Sequence[Any]], Tensor] | None) -> Dataset:
+        """Sets the targets as a task collates them; None: what is read is what is to be said."""
+        if collate is None:
+            self.itself = True
+            return self
         y = self.arrays.collated(collate)
         if y is None:
             return self.aim(collate(self.targets))
@@ -254,7 +258,7 @@ class Dataset:
     def view(self, index: Indices) -> Dataset:
         """The examples at these positions of the arrays."""
         part = Dataset(self.spec, self.arrays, self._targets, self._keys, self._groups, index)
-        part.y, part._cells, part._starts = self.y, self._cells, self._starts
+        part.y, part.itself, part._cells, part._starts = self.y, self.itself, self._cells, self._starts
         return part
 
     def beside(self, spec: Spec) -> Dataset:
@@ -284,7 +288,7 @@ class Dataset:
         grid = self._ragged(self._cells, where) if self.arrays.shapes is not None else Grid(self._cells.index_select(0, where), None)
         if grid.x.dtype == torch.int32:
             grid = Grid(grid.x.long(), grid.valid)
-        return Batch(grid, None if self.y is None else self.y.index_select(0, where), [], {})
+        return Batch(grid, grid if self.itself else None if self.y is None else self.y.index_select(0, where), [], {})
 
     def _ragged(self, cells: Tensor, where: Tensor) -> Grid:
         """where: (B,) → cells of each example row-major in a box of the longest size on every axis, zero behind.

@@ -65,17 +65,19 @@ def label_of(target: Any) -> str | None:
     return str(target)
 
 
-def as_asked(source: Source, task: str) -> tuple[list[Any], list[int]]:
-    """Targets as the task wants them – labels as text, numbers as float – and the positions kept.
+def as_asked(source: Source, sort: str) -> tuple[list[Any], list[int]]:
+    """Targets as a task of this sort (tasks/base.py) wants them – labels as text, numbers as float – and the positions kept.
 
     An example without a target, or with a word where numbers are asked for, is set aside as a problem.
     """
+    if sort == "itself":
+        return list(source.targets) or [None] * len(source), list(range(len(source)))
     targets: list[Any] = []
     kept: list[int] = []
-    meaning = number_of if task == "regress" else label_of
-    meant = {target: meaning(target) for target in set(source.targets)}
+    meaning = number_of if sort == "number" else label_of
+    meant = {} if sort == "whole" else {target: meaning(target) for target in set(source.targets)}
     for place, target in enumerate(source.targets):
-        value = meant[target]
+        value = meant[target] if sort != "whole" else None if is_missing(target) else target
         if value is None:
             what = "the target is missing" if is_missing(target) else f"target {target!r} is no number"
             source.problems.append(Problem(what, source.keys[place], "Mend it, or remove the example.", bad=True, key=source.keys[place]))
@@ -100,9 +102,11 @@ def too_many_bad(source: Source, kept: int, most: float) -> None:
                         f"{first.fix} Or allow more with --max-bad.".strip())
 
 
-def target_faults(source: Source, task: str) -> list[Problem]:
+def target_faults(source: Source, sort: str) -> list[Problem]:
     """What no training can mend: one class, a class with one example, labels that differ in spaces, a constant number."""
-    if task == "regress":
+    if sort not in ("label", "number"):
+        return []
+    if sort == "number":
         if len(values := set(source.targets)) > 1:
             return []
         return [Problem(f"every target is {next(iter(values)):g}", "the target", "A target that never varies needs no model.")]
@@ -171,7 +175,7 @@ def refuse(faults: Sequence[Problem]) -> None:
         raise DataError("\n".join([f"{len(faults)} things are wrong with the data:", *lines, *more]), "", "")
 
 
-def remarks(source: Source, task: str, parts: Parts, hashes: np.ndarray, given: bool) -> tuple[list[Problem], list[str]]:
+def remarks(source: Source, sort: str, parts: Parts, hashes: np.ndarray, given: bool) -> tuple[list[Problem], list[str]]:
     """What is worth knowing and no fault: identical examples, those with different targets, unequal classes, case."""
     problems: list[Problem] = []
     notes: list[str] = []
@@ -180,12 +184,13 @@ def remarks(source: Source, task: str, parts: Parts, hashes: np.ndarray, given: 
     if copies:
         notes.append(f"{copies:,} examples are copies of others" + ("" if given else "; copies are kept on one side of every split"))
         twin = first[inverse]
-        odd = [row for row in np.flatnonzero(counts[inverse] > 1).tolist() if source.targets[row] != source.targets[twin[row]]]
+        again = np.flatnonzero(counts[inverse] > 1).tolist() if sort in ("label", "number") else []
+        odd = [row for row in again if source.targets[row] != source.targets[twin[row]]]
         problems += [Problem(f"identical to {source.keys[twin[row]]}, but with another target", source.keys[row],
                              "One of the two is wrong.") for row in odd[:LISTED]]
         if len(odd) > LISTED:
             problems.append(Problem(f"{len(odd) - LISTED:,} more examples have another target than an identical one", "", ""))
-    if task != "regress":
+    if sort == "label":
         classes = Counter(source.targets[row] for row in parts.train.tolist())
         problems += same_but_for_case(Counter(source.targets))
         (large, most), (small, least) = classes.most_common()[0], classes.most_common()[-1]

@@ -197,7 +197,7 @@ class Reader:
                 if getattr(self.options, name) is not None:
                     raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
                                       f"Leave it out, or say --task {FORECAST}.")
-            self._read = checked(source, task.task, self.options), task
+            self._read = checked(source, sort_of(task.task), self.options), task
         return self._read
 
     @property
@@ -296,10 +296,11 @@ def prepare(reader: Reader, folder: Path, fingerprint: str) -> None:
         known = {"task": task, "task_why": task_why, **rolling.prepare(source, options, fingerprint, folder)}
         (folder / RECORD).write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
         return
-    check.refuse(check.target_faults(source, task))
+    sort = sort_of(task)
+    check.refuse(check.target_faults(source, sort))
     hashes = content_hashes(source.items)
-    ways, given = divide(source, task, options, hashes)
-    check.refuse([fault for parts in ways for fault in check.unknown_labels(source, parts)] if task != "regress" else [])
+    ways, given = divide(source, sort, options, hashes)
+    check.refuse([fault for parts in ways for fault in check.unknown_labels(source, parts)] if sort == "label" else [])
     shared = check.shared_with_train(source.keys, ways[0], hashes, as_share(options.max_shared)) if given else []
     states, notes = [], []
     for number, parts in enumerate(ways):
@@ -308,14 +309,19 @@ def prepare(reader: Reader, folder: Path, fingerprint: str) -> None:
         notes += state.pop("notes", [])
         if number == 0:
             lengths = check.lengths_of(arrays, axes_of(reader.kind, state))
-    problems, remarks = check.remarks(source, task, ways[0], hashes, given)
+    problems, remarks = check.remarks(source, sort, ways[0], hashes, given)
     notes = [*source.notes, *dict.fromkeys(notes), *remarks]
     record = record_of(reader, source, task, ways[0], [*source.problems, *problems], notes, lengths, shared)
     known = {"task": task, "task_why": task_why, "how": ways[0].how, "shared": shared, "states": states, "record": record}
     (folder / RECORD).write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
 
 
-def checked(source: Source, task: str, options: Asked) -> Source:
+def sort_of(task: str) -> str:
+    """What a task's targets are (tasks/base.py)."""
+    return str(registry.get("task", task).sort)
+
+
+def checked(source: Source, sort: str, options: Asked) -> Source:
     """The source with targets as the task wants them; raises DataError where too much had to be set aside."""
     most = as_share(options.max_bad)
     check.too_many_bad(source, len(source), most)
@@ -326,9 +332,9 @@ def checked(source: Source, task: str, options: Asked) -> Source:
         if getattr(options, option) and used is None:
             raise OptionError(f"these data have no columns, so --{option} has no meaning", f"--{option} {getattr(options, option)}",
                               "Leave it out, or give a table.")
-    if len(source.targets) != len(source.keys):
+    if sort != "itself" and len(source.targets) != len(source.keys):
         raise DataError("the examples have no targets", "the data", "Give a label or number for each.")
-    targets, kept = check.as_asked(source, task)
+    targets, kept = check.as_asked(source, sort)
     check.too_many_bad(source, len(kept), most)
     return replace(chosen(source, np.asarray(kept, np.int64)), targets=targets)
 
@@ -358,9 +364,9 @@ def chosen(source: Source, rows: Indices) -> Source:
     return replace(source, **fewer)
 
 
-def divide(source: Source, task: str, options: Asked, hashes: np.ndarray) -> tuple[list[Parts], bool]:
+def divide(source: Source, sort: str, options: Asked, hashes: np.ndarray) -> tuple[list[Parts], bool]:
     """Who trains, validates and tests – one way, or one per outer fold – and whether the splits were given."""
-    who = split.cast(source.targets, task, hashes, source.groups, source.times, options.seed)
+    who = split.cast(source.targets, sort, hashes, source.groups, source.times, options.seed)
     asked = options.split
     if options.folds is not None:
         return split.outer_folds(who, options.folds, source.folds), not options.folds.isdigit()
@@ -467,9 +473,9 @@ def record_of(reader: Reader, source: Source, task: str, parts: Parts, problems:
               lengths: Mapping[str, Any], shared: Sequence[str]) -> dict[str, Any]:
     """data.json, but for the path."""
     bad = [problem for problem in problems if problem.bad]
-    classes = None if task == "regress" else check.classes_of(source.targets, parts)
-    target = None
-    if task == "regress":
+    sort, target = sort_of(task), None
+    classes = check.classes_of(source.targets, parts) if sort == "label" else None
+    if sort == "number":
         numbers = np.asarray(source.targets, np.float64)
         target = {"min": float(numbers.min()), "median": float(np.median(numbers)), "max": float(numbers.max())}
     first = [{"key": source.keys[row], "target": source.targets[row], "split": check.split_name(parts, row),

@@ -80,10 +80,10 @@ def shares_of(text: str) -> tuple[float, float, float]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def cast(targets: Sequence[Any], task: str, hashes: NDArray[np.uint64], groups: Sequence[str] | None, times: Sequence[Any] | None,
+def cast(targets: Sequence[Any], sort: str, hashes: NDArray[np.uint64], groups: Sequence[str] | None, times: Sequence[Any] | None,
          seed: int) -> Cast:
-    """The Cast of a source. targets: labels (classify) or floats."""
-    strata = codes(targets) if task != "regress" else bins(np.asarray(targets, np.float64))
+    """The Cast of a source. targets: labels, floats, or of another sort, which balances nothing."""
+    strata = codes(targets) if sort == "label" else bins(np.asarray(targets, np.float64)) if sort == "number" else np.zeros(len(targets), np.int64)
     return Cast(strata, units(hashes, groups), None if times is None else codes(times), groups is not None, seed)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,19 @@ MOST_LINE_FILES = 6
 SHOWN = 2000                          # characters of an example in the report
 
 
+class Form(NamedTuple):
+    """A way in which files hold texts for tasks of their own, in a module beside this one. tokens: what they are read as, where
+    --set text.tokens says nothing."""
+
+    tasks: tuple[str, ...]
+    claim: Callable[[Files], Claim | None]
+    read: Callable[[Files, ReadOptions], Source]
+    tokens: str
+
+
+FORMS: dict[str, Form] = {}
+
+
 @kind("text")
 class Text:
     """A table with a text column, a folder per class of .txt, or lines 'label text' and '__label__x text' (--task classify)."""
@@ -31,6 +44,11 @@ class Text:
     settings: ClassVar[tuple[str, ...]] = tokens.NAMES
 
     def claims(self, files: Files) -> Claim | None:
+        """The strongest of what the files may be: texts with labels, or one of FORMS."""
+        claims = [claim for one in (self.labelled, *(form.claim for form in FORMS.values())) if (claim := one(files)) is not None]
+        return max(claims, key=lambda claim: claim.score, default=None)
+
+    def labelled(self, files: Files) -> Claim | None:
         found = first_roles(files)
         if found is not None and found.texts:
             what = f"{files.having(TABLES)[0]} has text in column {found.texts[0]!r}"
@@ -45,8 +63,11 @@ class Text:
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """items: list of str. Raises DataError where nothing can be read, or plain text is given without --task classify."""
-        form = options.settings.get("text.form") or form_of(files)
-        if files.having(TABLES):
+        form = options.settings.get("text.form") or form_of(files, options.task)
+        if form in FORMS:
+            source = FORMS[form].read(files, options)
+            source.reading["settings"] = {**source.reading.get("settings", {}), "text.form": form}
+        elif files.having(TABLES):
             source = from_table(files, options)
         elif form == "folders":
             source = from_folders(files, options)
@@ -59,7 +80,8 @@ class Text:
 
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """state: tokenizer (JSON), tokens, vocab (ids, with padding and unknown), length (longer texts are cut there)."""
-        asked = tokens.chosen(options.settings)
+        form = FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
+        asked = tokens.chosen({"text.tokens": form.tokens, **options.settings} if form else options.settings)
         tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
         self.axes = (asked["tokens"].removesuffix("s"),)
         note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
@@ -80,7 +102,15 @@ class Text:
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
 
 
-def form_of(files: Files) -> str:
+def form_of(files: Files, task: str | None) -> str:
+    """The form for the task asked for, else the one with the strongest claim."""
+    for name, form in FORMS.items():
+        if task in form.tasks:
+            return name
+    if task is None and (claim := Text().claims(files)) is not None:
+        claimed = next((name for name, form in FORMS.items() if form.claim(files) == claim), None)
+        if claimed is not None:
+            return claimed
     texts = files.having((".txt",))
     return "folders" if texts and any(class_folders(files, texts)) else "lines"
 

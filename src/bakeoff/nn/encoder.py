@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from bakeoff.types import Grid, Sizes
+
+State = Any                   # tensors, nested in tuples and lists, the example on the first axis of each; None: nothing was read
 
 
 class Encoder(nn.Module):
@@ -44,3 +47,15 @@ class Encoder(nn.Module):
 
     def forward(self, grid: Grid) -> Grid:
         raise NotImplementedError
+
+    def start(self, batch: int) -> State:
+        """What stands for the past of so many examples before the first `step`: causal encoders of rank 1 with full=True."""
+        return None
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """(B, D) → (B, D), what `forward` gives for the last cell of all that was read, and the state after it.
+
+        Here the past is kept and read again at every step; a family that can do with less overrides both.
+        """
+        seen = x[:, None] if state is None else torch.cat([state, x[:, None]], 1)
+        return self.forward(Grid(seen, None)).x[:, -1], seen

@@ -129,29 +129,37 @@ class Fold:
         return channels
 
 
-def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST, start: int = START) -> list[Fold]:
+def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LONGEST, start: int = START, keep: int = 0,
+             coarse: int = 1) -> list[Fold]:
     """The folds that let an encoder of these ranks read data of this Spec, the starting one first; empty: none does.
 
     start: the family's `start_cells`. The starting fold is the finest that leaves at most so many cells of a typical
     example, or else the coarsest; the others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is
-    offered while at least four cells remain along every axis that it merges.
+    offered while at least four cells remain along every axis that it merges. keep, coarse: as in Needs; along the axes that
+    keep answers a patch has at most `coarse` cells, and they are not merged with others.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
     patches: list[int | tuple[int, ...]] = [1]
     if spec.channels is not None and not causal and not spec.one_cell:
         patches = list(tubes(typical)) if spec.rank == 3 else [p for p in (1, 2, 4, 8) if p == 1 or min(typical) // p >= 4]
+        if 0 < keep < spec.rank == 2:
+            patches = [*product((1, 2, 4), (1, 2, 4, 8))]
     folds: list[tuple[int, Fold]] = []                       # cells an encoder reads one after the other, fold
     for p in patches:
         fold = Fold(spec.rank, p)
         sides = fold.sides(spec.rank)
+        if max(sides[:keep], default=1) > coarse or any(side > 1 and size // side < 4 for size, side in zip(typical, sides, strict=True)):
+            continue
         sizes = [-(-size // side) for size, side in zip(typical, sides, strict=True)]
         if spec.rank in ranks:
             folds.append((prod(sizes), fold))
         elif 1 in ranks:
-            whole = max(sides[1:], default=1) == 1 if spec.rank == 3 else max(sides) <= 2      # frames are merged whole anyway
-            if whole and spec.channels is not None and all(size is not None for size in spec.sizes[1:]):
+            # frames are merged whole anyway
+            whole = max(sides[1:], default=1) == 1 if spec.rank == 3 or keep else max(sides) <= 2
+            if whole and keep < 2 and spec.channels is not None and all(size is not None for size in spec.sizes[1:]):
                 folds.append((sizes[0], Fold(1, p, "leading")))
-            folds.append((prod(sizes), Fold(1, p, "raster")))
+            if keep in (0, spec.rank):
+                folds.append((prod(sizes), Fold(1, p, "raster")))
     fit = [(cells, fold) for cells, fold in folds if cells <= longest] or folds[-1:]
     first = next((fold for cells, fold in fit if cells <= start), min(fit, key=lambda pair: pair[0])[1] if fit else None)
     return sorted((fold for _, fold in fit), key=lambda fold: fold != first)

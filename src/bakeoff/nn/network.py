@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from bakeoff.errors import Defect
 from bakeoff.nn.embed import Embed, Scale
 from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.fold import Fold
-from bakeoff.types import Batch, Grid, Params, Spec
+from bakeoff.types import Batch, Grid, Params, Sizes, Spec
 
 if TYPE_CHECKING:
     from bakeoff.tasks.base import Task
@@ -20,7 +20,7 @@ SHARED = ("activation", "dropout", "truncate")        # common choices that reac
 
 
 class Network(nn.Module):
-    """prepare → scale → fold → embed → encoder → back → head."""
+    """prepare → scale → fold → embed → encoder → back → head → what the loss is taken of; → the head's answer."""
 
     def __init__(self, family: type[Encoder], spec: Spec, task: Task, params: Params) -> None:
         """params: a point of the contender's space (train/choices.py): common choices, and 'family.parameter'."""
@@ -34,11 +34,12 @@ class Network(nn.Module):
         own = {name.partition(".")[2]: value for name, value in params.items() if name.startswith(f"{family.name}.")}
         shared = {name: params[name] for name in SHARED if name in taken and name in params}
 
-        def make(*, rank: int = self.fold.rank, causal: bool = causal, full: bool = needs.keep > 0) -> Encoder:
-            """One more encoder of the family that runs, for tasks that decode."""
+        def make(*, rank: int = self.fold.rank, causal: bool = causal, full: bool = needs.keep > 0, sizes: Sizes | None = None) -> Encoder:
+            """One more encoder of the family that runs, for tasks that write. sizes: of what it is to read, where that is not the data."""
             if causal and not family.can_be_causal:
                 raise Defect(f"{family.name} cannot be causal; admit() should have said so")
-            return family(width, rank=rank, sizes=self.fold.sizes(spec.sizes), causal=causal, full=full, **shared, **own)
+            sizes = self.fold.sizes(spec.sizes) if sizes is None else sizes
+            return family(width, rank=rank, sizes=sizes, causal=causal, full=full, **shared, **own)
 
         self.scale = Scale(spec, params.get("scaling", "none"))
         self.encoder = make()
@@ -46,10 +47,28 @@ class Network(nn.Module):
         self.head = task.head(self.encoder, make, width, params)
 
     def forward(self, batch: Batch) -> Any:
+        """What the loss is taken of."""
+        return self.head(*self.read(batch))
+
+    def answer(self, batch: Batch) -> Tensor:
+        """What the task decodes, (B, …): the head's `answer`, where it has one, else what the loss is taken of."""
+        grid, batch = self.read(batch)
+        own: Any = getattr(self.head, "answer", None)
+        return self.head(grid, batch) if own is None else own(grid, batch, None)
+
+    def judge(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(what the task decodes, plain loss (B,)) of a batch with targets, its cells read once."""
+        grid, batch = self.read(batch)
+        out = self.head(grid, batch)
+        own: Any = getattr(self.head, "answer", None)
+        return out if own is None else own(grid, batch, out), self.task.plain_loss(out, batch.y)
+
+    def read(self, batch: Batch) -> tuple[Grid, Batch]:
+        """The encoded cells, on the data's own axes where the task keeps them, and the batch as the task prepared it."""
         batch = self.task.prepare(batch, self.params)
         grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
         grid = self.encoder(self.embed(grid))                # (B, *R', D)
-        return self.head(self.fold.back(grid, cells) if self.keep else grid, batch)
+        return self.fold.back(grid, cells) if self.keep else grid, batch
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters() if p.requires_grad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from torch import Tensor, nn
 
@@ -12,11 +12,17 @@ from bakeoff.nn.encoder import Encoder
 from bakeoff.space import Space
 from bakeoff.types import Answer, Batch, Needs, Params, Spec
 
+Sort = Literal["label", "number", "whole", "itself"]
+"""What the targets of a task are to the data check. label: one of few words, by which splits are balanced; number; whole: anything
+JSON can hold – a sentence, a list of tags, boxes – taken as it comes; itself: there is none, what is read is what is to be said."""
+
 
 class Task(Protocol):
     """What is asked of the data."""
 
     name: ClassVar[str]
+    sort: ClassVar[Sort]                      # what targets are; see Sort
+    settles: ClassVar[bool]                   # what is decoded is not what the loss is taken of: its head has an `answer`
     metrics: tuple[Metric, ...]               # the first is tuned for; --metric moves another to the front
 
     def fit(self, targets: Iterable[object], spec: Spec) -> Self:
@@ -41,7 +47,8 @@ class Task(Protocol):
         ...
 
     def collate(self, targets: Sequence[object]) -> Tensor:
-        """Targets of a whole split at once → one tensor with the example first. Raises DataError for an unknown label."""
+        """Targets of a whole split at once → one tensor with the example first, targets of many lengths padded as the task likes.
+        Raises DataError for an unknown label. Not called where `sort` is 'itself'."""
         ...
 
     def prepared(self, spec: Spec, params: Params) -> Spec:
@@ -53,7 +60,12 @@ class Task(Protocol):
         ...
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
-        """(Grid (B, *S', dim), Batch) → out."""
+        """(Grid (B, *S', dim), Batch) → out, what the loss is taken of. make: see Network.
+
+        Where what is kept of an answer is something else – the path through a lattice, words written one after another –
+        the module has also `answer(grid, batch, out) → (B, …)`; out is None where there are no targets. Answers of different
+        lengths are filled up with NaN, and what stands on padding is NaN.
+        """
         ...
 
     def loss(self, out: Any, y: Any, params: Params) -> Tensor:
@@ -64,6 +76,7 @@ class Task(Protocol):
         """(B,): the loss without regularisation: what validation reports and ties are broken by."""
         ...
 
-    def decode(self, out: Any) -> list[Answer]:
-        """Answers in the user's labels and units. out: what the head, or a baseline's `outputs`, gave, on the CPU."""
+    def decode(self, out: Tensor) -> list[Answer]:
+        """Answers in the user's labels and units. out: (N, …) float, on the CPU: what the head's `answer` (or the head, where it has
+        none) or a baseline's `outputs` gave for all examples, NaN behind shorter ones."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from bakeoff.metrics.accuracy import CLASSIFY
 from bakeoff.nn.encoder import Encoder
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
+from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead, pool_choice
 from bakeoff.types import Answer, Batch, Needs, Params, Spec
 
@@ -21,6 +22,9 @@ from bakeoff.types import Answer, Batch, Needs, Params, Spec
 @task("classify")
 class Classify:
     """Masked pool → linear → cross-entropy. out: (B, K) logits."""
+
+    sort: ClassVar[Sort] = "label"
+    settles: ClassVar[bool] = False
 
     def __init__(self, classes: Sequence[str] = ()) -> None:
         self.classes = list(classes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.pool import FLAT, WAYS
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
+from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead
 from bakeoff.types import Ahead, Answer, Batch, Grid, Needs, Params, Spec
 
@@ -33,6 +34,9 @@ class Forecast:
     y: (B, horizon, 2·A), the values with NaN where missing, and behind them the deviation of the series in training, in which
     the loss is counted: series of all sizes weigh alike.
     """
+
+    sort: ClassVar[Sort] = "whole"
+    settles: ClassVar[bool] = False
 
     def __init__(self, ahead: Ahead | None = None) -> None:
         self.ahead = ahead or Ahead(8, 1, (16, 32), ("value",), (0,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from bakeoff.metrics.error import REGRESS
 from bakeoff.nn.encoder import Encoder
 from bakeoff.registry import task
 from bakeoff.space import Space
+from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead, pool_choice
 from bakeoff.types import Answer, Batch, Needs, Params, Spec
 
@@ -21,6 +22,9 @@ from bakeoff.types import Answer, Batch, Needs, Params, Spec
 @task("regress")
 class Regress:
     """Masked pool → linear → squared error on targets scaled by the training split. out: (B, 1) in scaled units."""
+
+    sort: ClassVar[Sort] = "number"
+    settles: ClassVar[bool] = False
 
     def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
         self.mean, self.std = mean, std

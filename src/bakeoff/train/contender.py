@@ -89,9 +89,11 @@ class Neural:
             return "it reads neighbours or steps, and the columns of a table have no order"
         if (needs.causal or setup.causal) and not self.family.can_be_causal:
             return "it looks at both sides of every cell, and this question is read one way only (causal)"
-        if needs.keep and self.family.pools:
-            return "it gives one vector for the whole input, and this task wants an answer per cell"
-        if not on_offer(spec, self.family.ranks, needs.causal or setup.causal):
+        if needs.writes and not self.family.can_be_causal:
+            return "it looks at both sides of every cell, so it cannot write one piece after another"
+        if (needs.keep or needs.writes) and self.family.pools:
+            return "it gives one vector for the whole input, and this task wants one per cell"
+        if not on_offer(spec, self.family.ranks, needs.causal or setup.causal, keep=needs.keep, coarse=needs.coarse):
             return "no way of lining up these cells gives it few enough steps (--set fold names none for it)"
         return None
 
@@ -343,7 +345,7 @@ def subsampled(data: Dataset, most: int | None, seed: int) -> Dataset:
     if most is None or most >= len(data):
         return data
     order = np.random.default_rng(seed).permutation(len(data))
-    if data.y.dtype != torch.int64:
+    if data.y is None or data.y.dtype != torch.int64 or data.y.dim() > 1:
         return data.subset(np.sort(order[:most]))
     labels = data.y[torch.from_numpy(data.index)].numpy()[order]
     kept = [order[labels == label] for label in np.unique(labels)]

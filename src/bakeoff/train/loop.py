@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from bakeoff.data.base import Dataset
+from bakeoff.data.base import Dataset, Indices
 from bakeoff.metrics.base import sign
 from bakeoff.nn.network import Network
 from bakeoff.tasks.base import Task
@@ -43,8 +43,9 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     if device.type == "cpu":
         return batch
     x, valid = batch.x
-    return Batch(Grid(x.to(device, non_blocking=True), None if valid is None else valid.to(device, non_blocking=True)),
-                 None if batch.y is None else batch.y.to(device, non_blocking=True), batch.keys,
+    moved = Grid(x.to(device, non_blocking=True), None if valid is None else valid.to(device, non_blocking=True))
+    y = moved if batch.y is batch.x else None if batch.y is None else batch.y.to(device, non_blocking=True)
+    return Batch(moved, y, batch.keys,
                  {name: value.to(device, non_blocking=True) for name, value in batch.given.items()})
 
 
@@ -120,29 +121,45 @@ def outputs(network: Network, data: Dataset, device: torch.device | None = None)
     """What the head gives for every example of the view, in its order, on the CPU. Leaves the network in eval mode."""
     network.eval()
     device = device or torch.device("cpu")
-    parts, order = [], []
+    order = list(in_order(data))
     with torch.inference_mode():
-        for rows in in_order(data):
-            parts.append(network(to_device(data.take(rows), device)).float().cpu())
-            order.append(torch.from_numpy(rows))
-    where = torch.cat(order)
-    out = torch.cat(parts)
-    back = torch.empty_like(out)
-    back[where] = out
-    return back
+        return gathered([network.answer(to_device(data.take(rows), device)).float().cpu() for rows in order], order)
 
 
+def gathered(parts: Sequence[Tensor], order: Sequence[Indices]) -> Tensor:
+    """Outputs of batches as one tensor, each example at its place; NaN behind what is shorter than the longest."""
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    out = parts[0].new_full((sum(map(len, order)), *shape), math.nan)
+    for part, rows in zip(parts, order, strict=True):
+        padding = [side for size, most in zip(reversed(part.shape[1:]), reversed(shape), strict=True) for side in (0, most - size)]
+        out[torch.from_numpy(rows)] = torch.nn.functional.pad(part, padding, value=math.nan)
+    return out
+
+
+@torch.no_grad()
 def evaluate(network: Network, data: Dataset, task: Task, device: torch.device | None = None) -> tuple[float, float]:
-    """(first metric, mean loss) on a view."""
-    out = outputs(network, data, device)
-    return judged(out, data, task)
+    """(first metric, mean loss) on a view whose targets are collated. Leaves the network in eval mode."""
+    network.eval()
+    device = device or torch.device("cpu")
+    order, parts, loss = list(in_order(data)), [], 0.0
+    with torch.inference_mode():
+        for rows in order:
+            kept, each = network.judge(to_device(data.take(rows), device))
+            parts.append(kept.float().cpu())
+            loss += float(each.double().sum())
+    return value_of(gathered(parts, order), data, task), loss / len(data)
+
+
+def value_of(out: Tensor, data: Dataset, task: Task) -> float:
+    """The first metric of outputs for a view."""
+    metric = task.metrics[0]
+    return metric.value(metric.rows(task.decode(out), data.targets))
 
 
 def judged(out: Tensor, data: Dataset, task: Task) -> tuple[float, float]:
-    """(first metric, mean loss) of outputs for a view whose targets are collated."""
-    metric = task.metrics[0]
-    loss = float(task.plain_loss(out, data.y[torch.from_numpy(data.index)]).double().mean())
-    return metric.value(metric.rows(task.decode(out), data.targets)), loss
+    """(first metric, mean loss) of a baseline's outputs for a view; the loss is 0 where it is not taken of what is decoded."""
+    loss = 0.0 if task.settles else float(task.plain_loss(out, data.y[torch.from_numpy(data.index)]).double().mean())
+    return value_of(out, data, task), loss
 
 
 def score(task: Task, value: float, loss: float) -> float:

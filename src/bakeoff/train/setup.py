@@ -41,12 +41,13 @@ class Setup:
         task = self.make_task(fold)
         splits = Splits.open(Path(self.folders[fold]), test)
         both = splits.together()
-        both.collate(task.collate)
-        splits.train.y = both.y
-        if splits.val is not None:
-            splits.val.y = both.y
+        collate = None if task.sort == "itself" else task.collate
+        both.collate(collate)
+        for part in (splits.train, splits.val):
+            if part is not None:
+                part.y, part.itself = both.y, both.itself
         if splits.test is not None:
-            splits.test.collate(task.collate)
+            splits.test.collate(collate)
         return splits
 
 

@@ -76,11 +76,12 @@ def card(view: View, item: Item) -> Card:
     classify = bool(view.run.classes)
     rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", 40),
              worded(answers[name].get("score"))] for name in names]
-    table = Table(["contender", "answer", "probability of the target" if classify else "error"], rows, "All answers")
+    scored = str(view.run.shown.get("scored") or ("probability of the target" if classify else "error"))
+    table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
     return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), 60), plain(item.get("key", "")),
                 plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
-                voices(view, names, answers, target) if classify else [], table)
+                voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.forecasts) else [], table)
 
 
 def worded(value: object) -> str:
