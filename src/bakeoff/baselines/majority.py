@@ -29,7 +29,7 @@ class Majority:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return None if task.name == "classify" else f"it names the most frequent class, and {task.name} asks for something else"
+        return None if task.sort == "label" else f"it names the most frequent class, and {task.name} asks for something else"
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
