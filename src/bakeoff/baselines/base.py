@@ -44,8 +44,8 @@ class Baseline(Protocol):
         ...
 
     def outputs(self, data: Dataset) -> Tensor:
-        """What a network's head would give, for every example of the view in order: classify (N, K) log-probabilities,
-        regress (N, 1) in the task's scaled units; the task decodes it."""
+        """What a network's head would give, for every example of the view in order: of labels (N, K) log-probabilities, of
+        numbers (N, 1) in the task's scaled units; the task decodes it."""
         ...
 
     def macs(self) -> float:
@@ -64,7 +64,7 @@ class Baseline(Protocol):
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self: ...
 
 
-TASKS = ("classify", "regress")
+SORTS = ("label", "number")
 BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
 
 
@@ -90,7 +90,7 @@ def in_series(data: Dataset) -> Dataset:
 
 def unanswerable(task: Task) -> str | None:
     """Why a contender that gives one label or one number per example cannot enter; None: it can."""
-    return None if task.name in TASKS else f"it gives one label or one number per example, and {task.name} asks for something else"
+    return None if task.sort in SORTS else f"it gives one label or one number per example, and {task.name} asks for something else"
 
 
 def class_count(task: Task) -> int:

@@ -1,15 +1,16 @@
-"""Answers every example with how often each class was seen in training: the least any model must beat."""
+"""Answers every example with how often each class was seen in training, every word with its most frequent tag: the least any model must beat."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, class_count, log_chances
+from bakeoff.baselines.base import aims, blocks, class_count, log_chances
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Space
@@ -19,42 +20,78 @@ from bakeoff.types import Params, Spec
 
 @baseline("majority")
 class Majority:
-    """Class frequencies. A class that this part of the training split happens not to hold counts as half an example."""
+    """Class frequencies. A class that this part of the training split happens not to hold counts as half an example.
+
+    Where every word has a tag, it is the tag that the word has most often; a word that was not seen has the most frequent of all.
+    """
 
     deterministic = True
     growth = 1.0
 
     def __init__(self) -> None:
         self.shares: NDArray[np.float64] = np.zeros(0)
+        self.of_word: NDArray[np.int64] = np.zeros(0, np.int64)       # per id, the number of its tag
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return None if task.name == "classify" else f"it names the most frequent class, and {task.name} asks for something else"
+        if task.sort == "label":
+            return None
+        if not tags_of(task):
+            return f"it names the most frequent class, and {task.name} asks for something else"
+        return None if spec.vocab is not None and spec.rank == 1 else "it knows words by their ids, and here are numbers"
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
         return Space()
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
+        if tags := tags_of(task):
+            self.of_word = most_frequent(data, len(tags))
+            return self
         classes = class_count(task)
         counts = np.maximum(np.bincount(aims(data, classes), minlength=classes), 0.5)
         self.shares = counts / counts.sum()
         return self
 
     def outputs(self, data: Dataset) -> Tensor:
-        return log_chances(np.tile(self.shares, (len(data), 1)))
+        """(N, K) log-probabilities, or (N, T) numbers of tags, NaN behind a sentence."""
+        if not len(self.of_word):
+            return log_chances(np.tile(self.shares, (len(data), 1)))
+        said = torch.full((len(data), int(data.lengths().max(initial=0))), torch.nan)
+        table = torch.from_numpy(self.of_word).float()
+        for where in blocks(data):
+            x, valid = data.take(where).x
+            said[torch.from_numpy(where), :x.shape[1]] = table[x] if valid is None else table[x].masked_fill(~valid, torch.nan)
+        return said
 
     def macs(self) -> float:
         return 0.0
 
     def parameters(self) -> int:
-        return len(self.shares)
+        return len(self.shares) + len(self.of_word)
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        return {"shares": self.shares}, {}
+        return {"shares": self.shares, "of_word": self.of_word}, {}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.shares = arrays["shares"]
+        self.shares, self.of_word = arrays["shares"], arrays["of_word"]
         return self
+
+
+def tags_of(task: Task) -> Sequence[str]:
+    """The tags of a task that asks for one per word, else none."""
+    return tuple(getattr(task, "tags", ()))
+
+
+def most_frequent(data: Dataset, tags: int) -> NDArray[np.int64]:
+    """(V,) per id the number of the tag it has most often, where it was not seen of the most frequent of all."""
+    counts = np.zeros((data.spec.vocab or 0, tags), np.int64)
+    wanted = data.y.numpy()[data.index]                               # (N, T), negative where there is nothing to learn
+    for where in blocks(data):
+        x = data.take(where).x.x.numpy()
+        own = wanted[where][:, :x.shape[1]]
+        known = own >= 0
+        np.add.at(counts, (x[known], own[known]), 1)
+    return np.where(counts.sum(1) > 0, counts.argmax(1), counts.sum(0).argmax()).astype(np.int64)

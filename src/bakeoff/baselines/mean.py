@@ -29,7 +29,7 @@ class Mean:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return None if task.name == "regress" else f"it gives the mean target, and {task.name} asks for something else"
+        return None if task.sort == "number" else f"it gives the mean target, and {task.name} asks for something else"
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:

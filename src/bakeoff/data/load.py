@@ -345,6 +345,8 @@ def task_of(source: Source, options: Asked) -> check.Guess:
         return check.Guess(options.task, "asked for")
     if source.panel is not None:
         return check.Guess(str(source.task), "a horizon is asked for" if options.horizon is not None else "the series go on in time")
+    if source.task is not None and sort_of(source.task) in ("whole", "itself"):
+        return check.Guess(source.task, "the files say so")
     guess = check.guess_task(source.targets)
     return guess if source.task in (None, guess.task) else check.Guess(str(source.task), "the files say so")
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bakeoff.data import tokens
+from bakeoff.data import conll, given, tokens
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import MEDIA, TABLES, ending, split_order
@@ -32,7 +32,7 @@ class Form(NamedTuple):
     tokens: str
 
 
-FORMS: dict[str, Form] = {}
+FORMS: dict[str, Form] = {"conll": Form((conll.TASK,), conll.claim, conll.read, tokens.GIVEN)}
 
 
 @kind("text")
@@ -81,6 +81,13 @@ class Text:
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """state: tokenizer (JSON), tokens, vocab (ids, with padding and unknown), length (longer texts are cut there)."""
         form = FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
+        if form is not None and form.tokens == tokens.GIVEN:
+            asked = tokens.chosen(options.settings, given=True)
+            tokenizer, vocab = given.learnt((source.items[i] for i in train), asked["vocab"], asked["min_count"])
+            self.axes = ("word",)
+            note = (f"words stand as they are given; of those that train has fewer than {asked['min_count']} times the shape is read "
+                    "(--set text.min_count)")
+            return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
         asked = tokens.chosen({"text.tokens": form.tokens, **options.settings} if form else options.settings)
         tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
         self.axes = (asked["tokens"].removesuffix("s"),)
@@ -90,7 +97,8 @@ class Text:
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
         """int32 ids, always ragged. How many texts were cut is noted in the source."""
-        cells, lengths, cut = tokens.encoded(source.items, state["tokenizer"], state["length"])
+        encoded = given.encoded if state["tokens"] == tokens.GIVEN else tokens.encoded
+        cells, lengths, cut = encoded(source.items, state["tokenizer"], state["length"])
         if cut:
             note = (f"{cut:,} of {len(source):,} texts are longer than {state['length']:,} {state['tokens']} and cut there "
                     "(--set text.length)")
@@ -99,6 +107,9 @@ class Text:
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
         text = source.items[index]
+        form = FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
+        if form is not None and form.tokens == tokens.GIVEN:
+            text = text.replace("\n", " ")
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
 
 

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 PADDING, UNKNOWN = "<pad>", "<unk>"
 AT_ONCE = 1_000_000                   # characters encoded in one go: what the tokenizer returns takes hundreds of bytes each
 LENGTH = {"words": 512, "characters": 1024}
+GIVEN = "given"                       # words as the file has them: given.py
 DEFAULTS = {"text.tokens": "words", "text.vocab": 20000, "text.min_count": 2}
 NAMES = (*DEFAULTS, "text.length")
 
 
-def chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """tokens, vocab, min_count and length, as --set says or by default. Raises OptionError."""
+def chosen(settings: Mapping[str, Any], given: bool = False) -> dict[str, Any]:
+    """tokens, vocab, min_count and length, as --set says or by default. given: the file says what a word is. Raises OptionError."""
     tokens = str(settings.get("text.tokens", DEFAULTS["text.tokens"])).strip().lower()
     if tokens not in LENGTH:
         raise OptionError(f"{tokens!r} is no sort of token", f"--set text.tokens={tokens}", near(tokens, LENGTH))
-    found: dict[str, Any] = {"tokens": tokens}
+    if given and tokens != "words":
+        raise OptionError(f"these files give words, each with its own answer: they cannot be read as {tokens}", f"--set text.tokens={tokens}",
+                          "Leave it out.")
+    found: dict[str, Any] = {"tokens": GIVEN if given else tokens}
     for name, least in (("vocab", 3), ("min_count", 1), ("length", 1)):
         value = settings.get(f"text.{name}", DEFAULTS.get(f"text.{name}", LENGTH[tokens]))
         try:
