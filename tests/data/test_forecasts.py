@@ -95,7 +95,7 @@ def test_rows_of_m4_go_on_in_the_second_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("frequency", "season", "name"), [("h", 24, "hourly"), ("D", 7, "daily"), ("MS", 12, "monthly"), ("QS", 4, "quarterly"),
-                                                           ("YS", 1, ""), ("15min", 1, ""), ("B", 5, "daily on working days")])
+                                                           ("YS", 1, ""), ("15min", 1, ""), ("B", 7, "daily on working days")])
 def test_time_stamps_say_the_season(frequency: str, season: int, name: str) -> None:
     times = pd.date_range("2020-01-01", periods=60, freq=frequency).as_unit("s").astype("int64").to_numpy().astype(float)
     found = rhythm(times, dates=True)

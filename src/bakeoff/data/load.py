@@ -26,7 +26,7 @@ from bakeoff.data.split import Parts
 from bakeoff.errors import DataError, OptionError, near
 from bakeoff.types import Spec
 
-LAYOUT = 2                            # of prepared folders; a change makes older ones unread
+LAYOUT = 3                            # of prepared folders; a change makes older ones unread
 FIRST = 5                             # examples shown in the check
 RECORD = "loaded.json"
 
@@ -132,7 +132,7 @@ class Loaded:
     @property
     def metric(self) -> str:
         """The name of the metric that is tuned for. Raises OptionError for one that the task does not have."""
-        names = [metric.name for metric in self.make_task().metrics]
+        names = [metric.name for metric in self.make_task().metrics if getattr(metric, "aim", True)]
         asked = self.asked_metric
         if asked is not None and asked not in names:
             raise OptionError(f"{self.task_name} has no metric {asked!r}", f"--metric {asked}", near(asked, names))

@@ -16,6 +16,7 @@ Values = NDArray[np.float64]
 DAY = 86_400
 MOST_INSERTED = 0.05                  # of the rows: so many missing ones are inserted; where more lack, rows count as steps
 BUSINESS = 0.1                        # share of gaps of three days from which on daily stamps are those of working days
+WORKING = "daily on working days"
 
 
 @dataclass
@@ -69,7 +70,7 @@ def rhythm(times: NDArray[np.float64], dates: bool) -> Rhythm:
         gaps = np.diff(moments)
         step = float(max(1.0, np.median(gaps)))
     if name == "daily" and (np.abs(gaps - 3 * DAY) < 1).mean() > BUSINESS:
-        return Rhythm(places, 5, "daily on working days", "")
+        return Rhythm(places, season, WORKING, "")
     if (gaps == step).all():
         return Rhythm(places, season, name, "")
     jumps = gaps / step

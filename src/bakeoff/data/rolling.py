@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from bakeoff.data import check, split
 from bakeoff.data.base import Arrays, Dataset, Indices, Source, Splits
 from bakeoff.data.forecasts import described
+from bakeoff.data.naive2 import seasonal_indices
 from bakeoff.data.packed import Packed
-from bakeoff.data.panel import Panel, Values
+from bakeoff.data.panel import WORKING, Panel, Values
 from bakeoff.data.windows import Windows
 from bakeoff.errors import DataError, OptionError
 from bakeoff.types import Ahead, Spec
@@ -90,7 +91,8 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
     bounds = [with_validation(edges) for edges in given]
     season = options.season or panel.season
     if options.season is None:
-        panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed (--season N for another)" if panel.beat
+        another = "--season 5 for the days of a working week" if panel.beat == WORKING else "--season N for another"
+        panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed ({another})" if panel.beat
                            else "nothing suggests a season, so the seasonal naive repeats the last value (--season N for one)")
     source.facts["season"] = season
     lookbacks = lookbacks_of(horizon, season, bounds, options.lookback)
@@ -209,7 +211,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if np.isnan(fill).any():
         name = panel.channels[int(np.flatnonzero(np.isnan(fill))[0])]
         raise DataError(f"column {name!r} has no value in the training part", "the series", "Leave it out by --inputs, or split later.")
-    steps, truth, owner, keys, starts = [], [], [], [], []
+    steps, truth, naive2, owner, keys, starts = [], [], [], [], [], []
     naive, spread, short, flat, place = [], [], 0, 0, 0
     several = len(source.items) > 1
     for number, (item, edges, train, name, stamps) in enumerate(zip(source.items, bounds, trains, source.keys, panel.stamps, strict=True)):
@@ -217,6 +219,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         short += lead > 0
         steps.append(encoded(item, lead, fill, ahead.marked))
         truth.append(np.concatenate([np.full((lead, len(aimed)), np.nan), item[:, aimed]]))
+        naive2.append(deseasoned(steps[-1][:, aimed].astype(np.float64), lead, train, ahead.season))
         owner.append(np.full(len(item) + lead, number, np.int32))
         keys += [""] * lead + ([f"{name}@{stamp}" for stamp in stamps] if several else list(stamps))
         starts.append((place + lead - lookback, lookback - lead))
@@ -227,7 +230,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         flat += int((deviation == 0).sum())
         spread.append(np.where(deviation > 0, deviation, 1.0))
     arrays = Windows(np.concatenate(steps), np.concatenate(truth), np.concatenate(owner), np.stack(naive), np.stack(spread), lookback,
-                     ahead.horizon)
+                     ahead.horizon, np.concatenate(naive2))
     spec = Spec(source.kind, ("time",), (lookback,), arrays.steps.shape[1], None, None, {}, fingerprint, (), (), (lookback,), (lookback,), ahead)
     notes = []
     if short:
@@ -262,6 +265,15 @@ def naive_error(known: Values, season: int) -> Values:
                 found[channel] = error.mean()
                 break
     return found
+
+
+def deseasoned(filled: Values, lead: int, train: int, season: int) -> Values:
+    """(lead + T, A) without gaps → (lead + T, 2, A): without the season that the training steps show, and its factors."""
+    factors = np.ones_like(filled)
+    for channel in range(filled.shape[1]):
+        indices = seasonal_indices(filled[lead:lead + train, channel], season)
+        factors[lead:, channel] = indices[np.arange(len(filled) - lead) % len(indices)]
+    return np.stack([filled / factors, factors], 1)
 
 
 def folded(bounds: Sequence[Bounds], horizon: int, lookback: int, inside: Any) -> tuple[Indices, Indices, tuple[tuple[Indices, Indices], ...]]:
