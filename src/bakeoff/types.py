@@ -74,6 +74,9 @@ class Ahead:
     names: tuple[str, ...]                    # of the channels as read
     aimed: tuple[int, ...]                    # which of them are forecast
     marked: bool = False                      # behind the channels as read stand as many that are 1 where a value was missing
+    known: tuple[str, ...] = ()               # what is known beside: calendar, then --future, then words of the past
+    calendar: int = 0                         # so many of them, the first, come from the time stamps
+    later: int = 0                            # so many of them, calendar included, are known of the steps to come
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)     # the quantiles that are said beside a point, ascending
 
 

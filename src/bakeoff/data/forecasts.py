@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data import beside
 from bakeoff.data.base import Claim, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import TABLES, ending
@@ -33,13 +34,16 @@ SURE = 0.5                            # a claim of so much needs no --task and n
 
 
 class Layout(NamedTuple):
-    """Which columns are what. form: 'long', 'wide' or 'rows' (M4); times: those that give the time stamp, '' and none in rows."""
+    """Which columns are what. form: 'long', 'wide' or 'rows' (M4); times: those that give the time stamp, '' and none in rows;
+    future: those that are known ahead, words: those of words, which stand beside the channels."""
 
     form: str
     id: str
     times: tuple[str, ...]
     channels: tuple[str, ...]
     aimed: tuple[int, ...]
+    future: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def claim(files: Files) -> Claim | None:
@@ -80,7 +84,7 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         return rows_layout(tables)
     known = {name.strip().lower(): name for name in reversed(list(first.columns))}
     given = options.time
-    for option, wanted in (("--time", given), ("--inputs", options.inputs)):
+    for option, wanted in (("--time", given), ("--inputs", options.inputs), ("--future", options.future)):
         for name in wanted:
             if name not in first.columns:
                 raise DataError(f"there is no column {name!r}", f"{option} {name}", near(name, first.columns))
@@ -90,8 +94,10 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         named = next((known[name] for name in TIMES if name in known), None)
         given = calendar or ((named,) if named else tuple(name for name in first.columns if dated(first, name))[:1])
     aim = tuple(part.strip() for part in options.target.split(",")) if options.target else ()
-    rest = [name for name in first.columns if name not in (id_, *given) and (not options.inputs or name in (*options.inputs, *aim))]
+    rest = [name for name in first.columns if name not in (id_, *given, *options.future)
+            and (not options.inputs or name in (*options.inputs, *aim))]
     channels = tuple(name for name in rest if numeric(first, name))
+    words = tuple(name for name in rest if name not in channels)
     for name in aim:
         if name not in channels:
             raise DataError(f"there is no column of numbers {name!r}", f"--target {name}", near(name, channels or first.columns))
@@ -99,7 +105,7 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         raise DataError("there is no column of numbers to forecast", ", ".join(first.files), "Give one row per moment, a column per quantity.")
     if id_ and not aim:
         aim = (next((known[name] for name in VALUES if known.get(name) in channels), channels[0]),)
-    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels))
+    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels), options.future, words)
 
 
 def rows_layout(tables: Sequence[Table]) -> Layout:
@@ -133,13 +139,18 @@ def read(files: Files, options: ReadOptions) -> Source:
     else:
         one_problem(files, names)
         table = joined(tables)
-        source = from_long(table, found) if found.form == "long" else from_wide(table, found, files.label)
+        known = beside.beside(table, found.future, found.words, options.settings.get(beside.CODES))
+        source = from_long(table, found, known) if found.form == "long" else from_wide(table, found, known, files.label)
     assert source.panel is not None
-    source.reading = {"time": list(found.times), "inputs": list(found.channels) if found.form == "wide" else [],
+    codes = {} if found.form == "rows" else beside.reading(known)
+    source.reading = {"time": list(found.times), "inputs": [*found.channels, *found.words] if found.form == "wide" else [],
+                      "future": list(found.future),
                       "target": ",".join(found.channels[place] for place in found.aimed) if found.form == "wide" else None,
-                      "settings": {FORM: found.form}}
+                      "settings": {FORM: found.form, **codes}}
     source.facts = {"series": len(source), "channels": len(found.channels), "forecast": [found.channels[place] for place in found.aimed],
                     "season": source.panel.season}
+    if found.future:
+        source.facts["future"] = list(found.future)
     return source
 
 
@@ -190,10 +201,10 @@ def labels(table: Table, names: Sequence[str]) -> list[str]:
     return ["-".join(parts) for parts in zip(*cells, strict=True)]
 
 
-def from_wide(table: Table, found: Layout, name: str) -> Source:
+def from_wide(table: Table, found: Layout, known: beside.Beside, name: str) -> Source:
     """One series with a channel per column."""
-    values = numbers(table, found.channels)
-    panel = Panel([table.keys()], found.channels, found.aimed)
+    values = np.concatenate([numbers(table, found.channels), known.values], 1)
+    panel = panel_of([table.keys()], found, known)
     splits = table.split()
     if found.times:
         moments, dates = moments_of(table, found.times)
@@ -202,6 +213,8 @@ def from_wide(table: Table, found: Layout, name: str) -> Source:
         found_rhythm = rhythm(moments, dates)
         values, panel.stamps[0] = spread_out(values, stamps, found_rhythm.places)
         panel.season, panel.beat = found_rhythm.season, found_rhythm.name
+        if dates:
+            panel.moments, panel.step_seconds = [moments_at(moments, found_rhythm.places)], step_of(moments)
         panel.notes += [found_rhythm.note] if found_rhythm.note else []
         ends = found_rhythm.places
     else:
@@ -212,18 +225,34 @@ def from_wide(table: Table, found: Layout, name: str) -> Source:
         train = last.get("train", 0)
         val = last.get("val", train)
         panel.bounds = [(train, val, last.get("test", val))]
+    values, panel.beside = values[:, :len(found.channels)], [values[:, len(found.channels):]]
     gaps(values, panel)
     return Source("series", [values], [name], [], notes=list(table.notes), seen=1, task=TASK, panel=panel)
 
 
-def from_long(table: Table, found: Layout) -> Source:
+def panel_of(stamps: list[Sequence[str]], found: Layout, known: beside.Beside) -> Panel:
+    return Panel(stamps, found.channels, found.aimed, notes=list(known.notes), beside_names=known.names, plain=known.plain, later=known.later)
+
+
+def moments_at(moments: Values, places: NDArray[np.int64]) -> Values:
+    """The moment of every step, of those without a row too."""
+    return np.interp(np.arange(int(places[-1]) + 1), places, moments)
+
+
+def step_of(moments: Values) -> float | None:
+    return float(np.median(np.diff(moments))) if len(moments) > 2 else None
+
+
+def from_long(table: Table, found: Layout, known: beside.Beside) -> Source:
     """A series per id, in the order in which they come; rows of several may stand in turns."""
-    values, ids = numbers(table, found.channels), [cell.strip() for cell in table.strings(found.id)]
+    values = np.concatenate([numbers(table, found.channels), known.values], 1)
+    ids = [cell.strip() for cell in table.strings(found.id)]
     if not found.times:
         raise DataError("there is no column of time stamps", ", ".join(table.files), f"Call one of them {TIMES[0]!r}, or say --time COLUMN.")
     moments, dates = moments_of(table, found.times)
     stamps, order = labels(table, found.times), {name: number for number, name in enumerate(dict.fromkeys(ids))}
-    panel = Panel([], found.channels, found.aimed)
+    panel = panel_of([], found, known)
+    steps: list[float] = []
     items, seasons, remarks = [], Counter[tuple[int, str]](), Counter[str]()
     number = np.fromiter((order[name] for name in ids), np.int64, len(ids))
     rows = np.argsort(number, kind="stable")
@@ -232,11 +261,16 @@ def from_long(table: Table, found: Layout) -> Source:
         in_order(moments[part], lambda row, own=own: stamps[own[row]], lambda row, own=own: table.where(own[row]))    # type: ignore[misc]
         beat = rhythm(moments[part], dates)
         item, stamp = spread_out(values[part], [stamps[row] for row in own], beat.places)
-        items.append(item)
+        items.append(item[:, :len(found.channels)])
+        panel.beside.append(item[:, len(found.channels):])
+        if dates:
+            panel.moments.append(moments_at(moments[part], beat.places))
+            steps += [step] if (step := step_of(moments[part])) is not None else []
         panel.stamps.append(stamp)
         seasons[beat.season, beat.name] += len(own) > 2       # two rows tell no rhythm
         remarks[beat.note] += 1
     (panel.season, panel.beat), _ = seasons.most_common(1)[0]
+    panel.step_seconds = float(np.median(steps)) if steps else None
     panel.notes += [f"in {count:,} series {note}" for note, count in remarks.items() if note]
     for item in items:
         gaps(item, panel)

@@ -41,6 +41,8 @@ class Asked(Protocol):
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
+    def future(self) -> tuple[str, ...]: ...
+    @property
     def group(self) -> str | None: ...
     @property
     def time(self) -> tuple[str, ...]: ...
@@ -174,8 +176,8 @@ class Reader:
 
     def __init__(self, kind: Any, files: Files, options: Asked, settings: Mapping[str, Any]) -> None:
         self.kind, self.files, self.options = kind, files, options
-        self.reading = ReadOptions(task_asked(options), options.target, options.inputs, options.group, options.time, options.split,
-                                   options.folds, options.encoding, settings)
+        self.reading = ReadOptions(task_asked(options), options.target, options.inputs, options.future, options.group, options.time,
+                                   options.split, options.folds, options.encoding, settings)
         self._read: tuple[Source, check.Guess] | None = None
 
     @property
@@ -193,8 +195,8 @@ class Reader:
             if source.panel is not None:
                 self._read = source, task
                 return self._read
-            for name in ("horizon", "lookback", "season"):
-                if getattr(self.options, name) is not None:
+            for name in ("horizon", "lookback", "season", "future"):
+                if getattr(self.options, name) not in (None, ()):
                     raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
                                       f"Leave it out, or say --task {FORECAST}.")
             self._read = checked(source, sort_of(task.task), self.options), task
@@ -269,7 +271,7 @@ def guess_kind(files: Files, asked: Any = None, task: str | None = None) -> tupl
 def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any], kind: Any) -> str:
     """32 hex digits for the content and all that decides how it is read and split."""
     read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
-    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.group, options.time, options.split,
+    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.future, options.group, options.time, options.split,
             options.folds, options.horizon, options.lookback, options.season,
             options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
     return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
@@ -501,7 +503,7 @@ def load_new(path: str | Path, kind_name: str, state: Mapping[str, Any], encodin
     """
     kind = registry.get("kind", kind_name)()
     reading = dict(state.get("reading", {}))
-    for name in ("inputs", "time"):
+    for name in ("inputs", "future", "time"):
         if name in reading:
             reading[name] = tuple(reading[name])
     return new_from(kind.read(files_of(path), ReadOptions(encoding=encoding, want_targets=False, **reading)), state)

@@ -34,6 +34,12 @@ class Panel:
     beat: str = ""                            # what the time stamps are called: 'hourly'; '': nothing that suggests a season
     bounds: list[tuple[int, int, int]] | None = None
     notes: list[str] = field(default_factory=list)
+    moments: list[Values] = field(default_factory=list)      # per series, seconds since 1970 of each step; empty where there are no dates
+    step_seconds: float | None = None                        # between steps, where there are dates
+    beside: list[Values] = field(default_factory=list)       # per series (T, K), what is known beside its values; empty: nothing
+    beside_names: tuple[str, ...] = ()
+    plain: tuple[bool, ...] = ()                             # which of these are numbers of a size of their own
+    later: int = 0                                           # so many of them, the first, are known of the steps to come
 
 
 class Rhythm(NamedTuple):

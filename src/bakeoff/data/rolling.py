@@ -16,13 +16,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data import check, split
+from bakeoff.data import calendar, check, split
 from bakeoff.data.base import Arrays, Dataset, Indices, Source, Splits
 from bakeoff.data.forecasts import described
 from bakeoff.data.naive2 import seasonal_indices
 from bakeoff.data.packed import Packed
 from bakeoff.data.panel import WORKING, Panel, Values
-from bakeoff.data.windows import Windows
+from bakeoff.data.windows import Ends, Windows
 from bakeoff.errors import DataError, OptionError
 from bakeoff.types import Ahead, Spec
 
@@ -96,7 +96,9 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
                            else "nothing suggests a season, so the seasonal naive repeats the last value (--season N for one)")
     source.facts["season"] = season
     lookbacks = lookbacks_of(horizon, season, bounds, options.lookback)
-    ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, marked=any(np.isnan(item).any() for item in source.items))
+    stamped = calendar.names(panel.step_seconds)
+    ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, any(np.isnan(item).any() for item in source.items),
+                  (*stamped, *panel.beside_names), len(stamped), len(stamped) + panel.later)
     dataset, starts, state, notes = laid_out(source, panel, bounds, [edges[0] for edges in given], ahead, fingerprint)
     origins = [np.arange(begin, begin + length) for (begin, _), length in zip(starts, lengths, strict=True)]     # positions whose windows end there
 
@@ -211,7 +213,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if np.isnan(fill).any():
         name = panel.channels[int(np.flatnonzero(np.isnan(fill))[0])]
         raise DataError(f"column {name!r} has no value in the training part", "the series", "Leave it out by --inputs, or split later.")
-    steps, truth, naive2, owner, keys, starts = [], [], [], [], [], []
+    measure = scale_of(panel, trains)
+    steps, truth, naive2, known_beside, owner, keys, starts = [], [], [], [], [], [], []
     naive, spread, short, flat, place = [], [], 0, 0, 0
     several = len(source.items) > 1
     for number, (item, edges, train, name, stamps) in enumerate(zip(source.items, bounds, trains, source.keys, panel.stamps, strict=True)):
@@ -220,6 +223,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         steps.append(encoded(item, lead, fill, ahead.marked))
         truth.append(np.concatenate([np.full((lead, len(aimed)), np.nan), item[:, aimed]]))
         naive2.append(deseasoned(steps[-1][:, aimed].astype(np.float64), lead, train, ahead.season))
+        aside = known_of(panel, number, len(item), measure)
+        known_beside.append(np.concatenate([np.repeat(aside[:1], lead, 0), aside]).astype(np.float32))
         owner.append(np.full(len(item) + lead, number, np.int32))
         keys += [""] * lead + ([f"{name}@{stamp}" for stamp in stamps] if several else list(stamps))
         starts.append((place + lead - lookback, lookback - lead))
@@ -230,7 +235,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         flat += int((deviation == 0).sum())
         spread.append(np.where(deviation > 0, deviation, 1.0))
     arrays = Windows(np.concatenate(steps), np.concatenate(truth), np.concatenate(owner), np.stack(naive), np.stack(spread), lookback,
-                     ahead.horizon, np.concatenate(naive2))
+                     ahead.horizon, np.concatenate(naive2), np.concatenate(known_beside), ahead.later)
     spec = Spec(source.kind, ("time",), (lookback,), arrays.steps.shape[1], None, None, {}, fingerprint, (), (), (lookback,), (lookback,), ahead)
     notes = []
     if short:
@@ -238,7 +243,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if flat:
         notes.append(f"{flat:,} channels never vary in the training part: they count with a deviation of 1")
     dataset = Dataset(spec, arrays, arrays.targets, Packed.of(keys[lookback - 1:]))
-    state = {"fill": fill.tolist(), "reading": {**source.reading, "task": source.task}}
+    state = {"fill": fill.tolist(), "beside": measure.tolist(), "step_seconds": panel.step_seconds, "reading": {**source.reading, "task": source.task}}
     return dataset, starts, state, notes
 
 
@@ -265,6 +270,35 @@ def naive_error(known: Values, season: int) -> Values:
                 found[channel] = error.mean()
                 break
     return found
+
+
+def scale_of(panel: Panel, trains: Sequence[int]) -> Values:
+    """(2, K): mean and deviation of what is known beside, over the training parts; 0 and 1 of columns of 0 and 1."""
+    count = len(panel.beside_names)
+    scale = np.stack([np.zeros(count), np.ones(count)])
+    for column in np.flatnonzero(panel.plain).tolist():
+        every = np.concatenate([part[:train, column] for part, train in zip(panel.beside, trains, strict=True)])
+        every = every[~np.isnan(every)]
+        if not len(every):
+            raise DataError(f"column {panel.beside_names[column]!r} has no value in the training part", "--future", "Leave it out.")
+        scale[:, column] = every.mean(), every.std() or 1.0
+    return scale
+
+
+def known_of(panel: Panel, number: int, length: int, scale: Values, steps: int = 0) -> Values:
+    """(length + steps, calendar + K) of one series: what the calendar says, and what stands beside, in deviations from its mean;
+    a missing value is the last known one. steps: so many more than the series has moments, whose calendar goes on."""
+    total, parts = length + steps, []
+    if panel.step_seconds is not None:
+        moments = panel.moments[number][:total]
+        if len(moments) < total:
+            moments = np.concatenate([moments, calendar.going_on(float(moments[-1]), panel.step_seconds, total - len(moments))])
+        parts.append(calendar.features(moments, panel.step_seconds))
+    if panel.beside_names:
+        values = panel.beside[number][:total]
+        values = np.concatenate([values, np.full((total - len(values), values.shape[1]), np.nan)])
+        parts.append(encoded((values - scale[0]) / scale[1], 0, np.zeros(values.shape[1]), False).astype(np.float64))
+    return np.concatenate(parts, 1) if parts else np.zeros((total, 0))
 
 
 def deseasoned(filled: Values, lead: int, train: int, season: int) -> Values:
@@ -328,9 +362,24 @@ def latest(source: Source, state: Mapping[str, Any]) -> Arrays:
     if list(source.panel.channels) != list(ahead["names"]):
         raise DataError(f"the series have the columns {', '.join(source.panel.channels)}, those of the training had "
                         f"{', '.join(ahead['names'])}", source.keys[0], "Give the same columns.")
-    length = ahead["lookbacks"][-1]
-    cells = [encoded(item, max(0, length - len(item)), fill, ahead["marked"])[-length:] for item in source.items]
-    return Arrays(np.stack(cells))
+    length, horizon, panel = ahead["lookbacks"][-1], ahead["horizon"], source.panel
+    panel.step_seconds = state.get("step_seconds") if panel.moments else None
+    if panel.step_seconds is None and ahead["calendar"]:
+        raise DataError("the series have no time stamps, those of the training had", source.keys[0], "Give them in the same column.")
+    cells, aside = [], []
+    for number, (item, name) in enumerate(zip(source.items, source.keys, strict=True)):
+        end = len(item)
+        if panel.later:                       # the rows behind the last value tell what is known ahead
+            end = int(np.flatnonzero(~np.isnan(item[:, list(panel.aimed)]).all(1)).max(initial=-1)) + 1
+            if not 0 < end <= len(item) - horizon:
+                raise DataError(f"behind the last value of {', '.join(panel.channels[place] for place in panel.aimed)} stand {len(item) - end} rows, "
+                                f"a forecast needs {horizon}", name, f"Give a row for each of the {horizon} steps to come, with its "
+                                f"{', '.join(panel.beside_names[:panel.later])} and nothing else.")
+        lead = max(0, length - end)
+        cells.append(encoded(item[:end], lead, fill, ahead["marked"])[-length:])
+        known = known_of(panel, number, end, np.asarray(state["beside"]), horizon)
+        aside.append(np.concatenate([np.repeat(known[:1], lead, 0), known])[-length - horizon:].astype(np.float32))
+    return Ends(np.stack(cells), None, np.stack(aside), ahead["later"])
 
 
 def shown(dataset: Dataset, row: int) -> dict[str, Any]:

@@ -26,15 +26,23 @@ class Windows(Arrays):
     steps: (T, C) float32, what the network reads. truth: (T, A) float64, what is forecast, NaN where missing. owner: (T,) the
     series each step is of. naive: (series, A) mean error of the seasonal naive over the training steps, NaN where it has none.
     spread: (series, A) deviation of the training steps, never zero. naive2: (T, 2, A), the last value known without its season,
-    and the season's factor; None: there is no season. cells is a view (T − lookback + 1, lookback, C) of `steps`.
+    and the season's factor; None: there is no season. known: (T, K) float32, what is known of every step beside, of the first
+    `later` of its columns also of steps to come. cells is a view (T − lookback + 1, lookback, C) of `steps`.
     """
 
     def __init__(self, steps: NDArray[np.float32], truth: NDArray[np.float64], owner: NDArray[np.int32], naive: NDArray[np.float64],
-                 spread: NDArray[np.float64], lookback: int, horizon: int, naive2: NDArray[np.float64] | None = None) -> None:
+                 spread: NDArray[np.float64], lookback: int, horizon: int, naive2: NDArray[np.float64] | None = None,
+                 known: NDArray[np.float32] | None = None, later: int = 0) -> None:
         super().__init__(unfolded(steps, lookback))
         self.steps, self.truth, self.owner, self.naive, self.spread = steps, truth, owner, naive, spread
         self.naive2 = np.stack([truth, np.ones_like(truth)], 1) if naive2 is None else naive2
-        self.lookback, self.horizon = lookback, horizon
+        self.known = np.zeros((len(steps), 0), np.float32) if known is None else known
+        self.lookback, self.horizon, self.later = lookback, horizon, later
+
+    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        if not self.known.shape[1]:
+            return {}
+        return {"known": only_later(unfolded(self.known, self.lookback + self.horizon)[rows], self.horizon, self.later)}
 
     @cached_property
     def rivals(self) -> NDArray[np.float64]:
@@ -71,21 +79,40 @@ class Windows(Arrays):
         place = covered.cumsum() - 1                      # a window's steps stay neighbours
         kept = np.flatnonzero(covered)
         for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]), ("naive2", self.naive2[kept]),
-                            ("naive", self.naive), ("spread", self.spread), ("reach", np.array([self.lookback, self.horizon]))):
+                            ("known", self.known[kept]),                            ("naive", self.naive), ("spread", self.spread), ("reach", np.array([self.lookback, self.horizon, self.later]))):
             np.save(folder / f"{name}.npy", array)
         return kept[:max(0, len(kept) - self.lookback + 1)], place[rows]
 
     @classmethod
     def open(cls, folder: Path) -> Windows:
-        lookback, horizon = np.load(folder / "reach.npy").tolist()
-        steps, truth, owner, naive, spread, naive2 = (mapped(folder / f"{name}.npy")
-                                                      for name in ("steps", "truth", "owner", "naive", "spread", "naive2"))
-        return cls(steps, truth, owner, naive, spread, lookback, horizon, naive2)
+        lookback, horizon, later = np.load(folder / "reach.npy").tolist()
+        steps, truth, owner, naive, spread, naive2, known = (mapped(folder / f"{name}.npy")
+                                                      for name in ("steps", "truth", "owner", "naive", "spread", "naive2", "known"))
+        return cls(steps, truth, owner, naive, spread, lookback, horizon, naive2, known, later)
 
     def context(self, row: int) -> dict[str, NDArray[np.float64]]:
         """history: (A, lookback) and future: (A, horizon) of one window, NaN where missing."""
         middle = row + self.lookback
         return {"history": self.truth[row:middle].T, "future": self.truth[middle:middle + self.horizon].T}
+
+
+class Ends(Arrays):
+    """The last steps of new series, with what is known beside: (N, look-back + horizon, K)."""
+
+    def __init__(self, cells: NDArray[Any], shapes: NDArray[np.int64] | None, known: NDArray[np.float32], later: int) -> None:
+        super().__init__(cells, shapes)
+        self.known, self.later = known, later
+
+    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        horizon = self.known.shape[1] - self.cells.shape[1]
+        return {"known": only_later(self.known[rows], horizon, self.later)} if self.known.shape[2] else {}
+
+
+def only_later(known: NDArray[np.float32], horizon: int, later: int) -> NDArray[np.float32]:
+    """A copy in which what is not known ahead is 0 in the last `horizon` steps."""
+    known = known.copy()
+    known[:, -horizon:, later:] = 0.0
+    return known
 
 
 class Futures(Sequence[Any]):

@@ -73,6 +73,9 @@ class Forecast:
             "objective": Param("objective", "absolute", "how a miss counts in training", values=("absolute", "squared")),
             "scaling": Param("scaling", "none", "the window is scaled by itself", values=("none",)),
         })
+        if self.ahead.calendar:
+            space["calendar"] = Param("calendar", "unread", "whether hour, weekday and time of the year are read, of the steps to come too",
+                                      values=("unread", "read"))
         if len(self.ahead.names) > 1:
             space["channels"] = Param("channels", "apart", "whether channels are read together, or each alone with the same weights",
                                       values=("apart", "together"))
@@ -93,12 +96,22 @@ class Forecast:
     def prepared(self, spec: Spec, params: Params) -> Spec:
         size = (int(params.get("lookback", self.ahead.lookbacks[-1])),)
         channels = (1 if self.apart(params) else len(self.ahead.names)) * (2 if self.ahead.marked else 1)
+        columns, longer = self.beside(params)
+        size = (size[0] + longer,)
+        channels += len(columns) + (longer > 0)
         return replace(spec, sizes=size, longest=size, typical=size, channels=channels)
 
+    def beside(self, params: Params) -> tuple[list[int], int]:
+        """Which columns of what is known beside are read, and by how many steps to come the window is longer for them."""
+        first = 0 if params.get("calendar", "unread") == "read" else self.ahead.calendar
+        columns = list(range(first, len(self.ahead.known)))
+        return columns, self.ahead.horizon if first < self.ahead.later else 0
+
     def prepare(self, batch: Batch, params: Params) -> Batch:
-        """The last `lookback` steps in units of their own; where channels are read apart, each is an example: (B·A, T, 1)."""
-        ahead, own = self.ahead, len(self.ahead.names)
-        x = batch.x.x[:, -int(params.get("lookback", ahead.lookbacks[-1])):]
+        """The last `lookback` steps in units of their own; where channels are read apart, each is an example: (B·A, T, 1). Where
+        something is known ahead, the steps to come stand behind, with a mark, nothing in the place of values, and what is known."""
+        ahead, own, length = self.ahead, len(self.ahead.names), int(params.get("lookback", self.ahead.lookbacks[-1]))
+        x = batch.x.x[:, -length:]
         values, marks = x[..., :own], x[..., own:]
         middle = values.mean(1, keepdim=True)
         deviation = (values - middle).square().mean(1, keepdim=True).sqrt()
@@ -112,6 +125,13 @@ class Forecast:
             x = x.transpose(1, 2).flatten(0, 1)
         else:
             x = torch.cat([values, marks], -1)
+        columns, longer = self.beside(params)
+        if columns:
+            known = batch.given["known"][:, -length - ahead.horizon:][:, :length + longer, columns]
+            known = functional.pad(known, (0, 1 if longer else 0))
+            if longer:
+                known[:, length:, -1] = 1.0
+            x = torch.cat([functional.pad(x, (0, 0, 0, longer)), known.repeat_interleave(len(x) // len(known), 0)], -1)
         return Batch(Grid(x, None), batch.y, batch.keys, given)
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
