@@ -85,3 +85,12 @@ def test_predicting_gives_what_follows_the_end_of_each_series(finished, waves, t
     low, high = (np.stack(written[f"score:{level}"][0]) for level in ("0.1", "0.9"))
     assert low.shape == (2, 6)
     assert (low < high).all()
+
+
+def test_a_back_test_has_an_origin_per_fold(waves, tmp_path) -> None:
+    result = bakeoff.run(waves, horizon=6, folds=2, slate="mlp", trials=1, examples=200, seeds=1, jobs=1, out=tmp_path / "folds")
+    tables = [pd.read_parquet(file) for file in sorted((Path(result.folder) / "finals/last").glob("fold-*/seed-0/answers.parquet"))]
+    keys = [key for table in tables for key in table["key"]]
+    stamps = pd.read_csv(waves)["date"].tolist()
+    assert keys == [*stamps[449:669], *stamps[674:894]]
+    assert "on 440 test windows" in json.loads((Path(result.folder) / "verdict.json").read_text())["sentence"]

@@ -179,6 +179,38 @@ def test_without_a_horizon_it_is_asked_for(tmp_path: Path, check: Check) -> None
         check(table, season=3)
 
 
+def test_a_column_says_which_steps_are_for_what(tmp_path: Path, check: Check) -> None:
+    words = ["train"] * 150 + ["valid"] * 60 + ["test"] * 90
+    rows = [f"{stamp},{row},{word}" for row, (stamp, word) in enumerate(zip(hourly(300), words, strict=True))]
+    path = written(tmp_path / "x.csv", "\n".join(["date,x,part", *rows]))
+    panel = read(path, split="part").panel
+    assert panel is not None
+    assert (panel.channels, panel.bounds) == (("x",), [(150, 210, 300)])
+    loaded = check(path, horizon=3, split="part", lookback=24)
+    assert loaded.record["counts"]["test"] == 88
+    written(path, "\n".join(["date,x,part", *rows[:200], rows[100], *rows[201:]]))
+    with pytest.raises(DataError, match=r"stands twice|comes before"):
+        check(path, horizon=3, split="part")
+    written(path, "\n".join(["date,x,part", *rows[:160], rows[160].replace("valid", "train"), *rows[161:]]))
+    with pytest.raises(DataError, match="train part comes after the val part") as error:
+        check(path, horizon=3, split="part")
+    assert error.value.where == "x.csv, line 162, column 'part'"
+    with pytest.raises(DataError, match="'part 1' is no part"):
+        read(written(path, "\n".join(["date,x,part", rows[0].replace("train", "part 1"), *rows[1:]])), split="part")
+    with pytest.raises(DataError, match="no column 'parts'"):
+        read(path, split="parts")
+    keys = written(tmp_path / "keys.csv", "key,split\nx.csv:2,train\n")
+    with pytest.raises(OptionError, match="windows of series overlap"):
+        check(written(path, "\n".join(["date,x,part", *rows])), horizon=3, split=str(keys))
+
+
+def test_a_column_parts_each_series_of_a_long_table(tmp_path: Path) -> None:
+    rows = [f"{name},{step},1,{'train' if step < 6 + bonus else 'test'}" for name, bonus in (("A", 0), ("B", 2)) for step in range(10)]
+    panel = read(written(tmp_path / "x.csv", "\n".join(["unique_id,ds,y,part", *rows])), split="part").panel
+    assert panel is not None
+    assert panel.bounds == [(6, 6, 10), (8, 8, 10)]
+
+
 BASES = {"wide.csv": "date,x,z\n" + "".join(f"{stamp},{row},{row * 2}\n" for row, stamp in enumerate(hourly(12))),
          "long.csv": "unique_id,ds,y\n" + "".join(f"T{row % 2},{row // 2 + 1},{row}\n" for row in range(12)),
          "X-train.csv": '"V1","V2","V3","V4"\n"A","1","2","3"\n"B","4","5",\n'}

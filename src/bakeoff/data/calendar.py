@@ -40,11 +40,14 @@ def circle(phase: Values) -> list[Values]:
     return [np.sin(2 * np.pi * phase), np.cos(2 * np.pi * phase)]
 
 
-def going_on(last: float, step_seconds: float, count: int) -> NDArray[np.float64]:
-    """The moments of the `count` steps after the last one."""
+def going_on(last: float, step_seconds: float, count: int, working: bool = False) -> NDArray[np.float64]:
+    """The moments of the `count` steps after the last one. working: Saturdays and Sundays are no steps."""
     ahead = np.arange(1, count + 1)
+    if working:
+        days = last + DAY * np.arange(1, 2 * count + 8)
+        return np.asarray(days[(np.floor(days / DAY) + 3) % 7 < 5][:count], np.float64)
     if step_seconds < MONTH:
-        return last + step_seconds * ahead
+        return np.asarray(last + step_seconds * ahead, np.float64)
     month = np.array([last]).astype("datetime64[s]").astype("datetime64[M]")
     later = month + ahead * max(1, round(step_seconds / (365.25 / 12 * DAY)))
     return later.astype("datetime64[s]").astype(np.int64).astype(np.float64)

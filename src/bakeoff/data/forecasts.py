@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data import beside
+from bakeoff.data import beside, tsf
 from bakeoff.data.base import Claim, ReadOptions, Source
 from bakeoff.data.files import Files
-from bakeoff.data.names import TABLES, ending
+from bakeoff.data.names import SPLITS, TABLES, ending
 from bakeoff.data.panel import Panel, Values, in_order, rhythm, spread_out
 from bakeoff.data.roles import looks
 from bakeoff.data.rows import Table, joined, one_problem, read_one
 from bakeoff.data.sniff import is_number
+from bakeoff.data.split import NAMES, sort_of_split
 from bakeoff.errors import DataError, near
 
 IDS = ("unique_id", "item_id", "series_id")
@@ -35,7 +36,7 @@ SURE = 0.5                            # a claim of so much needs no --task and n
 
 class Layout(NamedTuple):
     """Which columns are what. form: 'long', 'wide' or 'rows' (M4); times: those that give the time stamp, '' and none in rows;
-    future: those that are known ahead, words: those of words, which stand beside the channels."""
+    future: those that are known ahead, words: those of words, which stand beside the channels; split: that of --split."""
 
     form: str
     id: str
@@ -44,10 +45,13 @@ class Layout(NamedTuple):
     aimed: tuple[int, ...]
     future: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    split: str = ""
 
 
 def claim(files: Files) -> Claim | None:
     """How much the files look like series to be forecast; what has no time stamps is taken for such only where it is asked for."""
+    if (found_tsf := tsf.claim(files)) is not None:
+        return found_tsf
     names = files.having(FORMATS)
     if not names or len(names) > 3:
         return None
@@ -94,7 +98,10 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         named = next((known[name] for name in TIMES if name in known), None)
         given = calendar or ((named,) if named else tuple(name for name in first.columns if dated(first, name))[:1])
     aim = tuple(part.strip() for part in options.target.split(",")) if options.target else ()
-    rest = [name for name in first.columns if name not in (id_, *given, *options.future)
+    split = options.split if options.split and sort_of_split(options.split) == "column" else ""
+    if split and split not in first.columns:
+        raise DataError(f"there is no column {split!r}", f"--split {split}", near(split, first.columns))
+    rest = [name for name in first.columns if name not in (id_, split, *given, *options.future)
             and (not options.inputs or name in (*options.inputs, *aim))]
     channels = tuple(name for name in rest if numeric(first, name))
     words = tuple(name for name in rest if name not in channels)
@@ -105,7 +112,8 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         raise DataError("there is no column of numbers to forecast", ", ".join(first.files), "Give one row per moment, a column per quantity.")
     if id_ and not aim:
         aim = (next((known[name] for name in VALUES if known.get(name) in channels), channels[0]),)
-    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels), options.future, words)
+    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels), options.future,
+                  words, split)
 
 
 def rows_layout(tables: Sequence[Table]) -> Layout:
@@ -130,6 +138,14 @@ def dated(table: Table, name: str) -> bool:
 
 def read(files: Files, options: ReadOptions) -> Source:
     """Series as a Source with a Panel. Raises DataError for what no series can be: words, time stamps out of order, too few rows."""
+    if tsf.claim(files) is not None:
+        source = tsf.read(files, options)
+        assert source.panel is not None
+        source.reading = {"settings": {FORM: "tsf"}}
+        source.facts = {"series": len(source), "channels": 1, "forecast": ["value"], "season": source.panel.season}
+        for item in source.items:
+            gaps(item, source.panel)
+        return source
     names = files.having(FORMATS)
     tables = [whole(read_one(files, name, options)) for name in names]
     tables.sort(key=lambda table: ("train", "val", "test", None).index(table.splits[0]) % 3)
@@ -142,6 +158,8 @@ def read(files: Files, options: ReadOptions) -> Source:
         known = beside.beside(table, found.future, found.words, options.settings.get(beside.CODES))
         source = from_long(table, found, known) if found.form == "long" else from_wide(table, found, known, files.label)
     assert source.panel is not None
+    if options.want_targets and source.panel.later:
+        end_with_values(source, source.panel)
     codes = {} if found.form == "rows" else beside.reading(known)
     source.reading = {"time": list(found.times), "inputs": [*found.channels, *found.words] if found.form == "wide" else [],
                       "future": list(found.future),
@@ -152,6 +170,15 @@ def read(files: Files, options: ReadOptions) -> Source:
     if found.future:
         source.facts["future"] = list(found.future)
     return source
+
+
+def end_with_values(source: Source, panel: Panel) -> None:
+    """Leaves out the rows behind the last value of what is forecast: they tell what is known ahead, and there is nothing to learn."""
+    for number, item in enumerate(source.items):
+        end = int(np.flatnonzero(~np.isnan(item[:, list(panel.aimed)]).all(1)).max(initial=-1)) + 1
+        source.items[number], panel.beside[number], panel.stamps[number] = item[:end], panel.beside[number][:end], panel.stamps[number][:end]
+        if panel.moments:
+            panel.moments[number] = panel.moments[number][:end]
 
 
 def whole(table: Table) -> Table:
@@ -220,7 +247,9 @@ def from_wide(table: Table, found: Layout, known: beside.Beside, name: str) -> S
     else:
         panel.notes.append("there is no column of time stamps: the rows are taken in their order")
         ends = np.arange(len(values))
-    if splits is not None and len(set(splits)) > 1:
+    if found.split:
+        panel.bounds, panel.column = [bounds_by(table, found.split, np.arange(len(table)), ends)], found.split
+    elif splits is not None and len(set(splits)) > 1:
         last = {split: int(ends[row]) + 1 for row, split in enumerate(splits)}
         train = last.get("train", 0)
         val = last.get("val", train)
@@ -228,6 +257,24 @@ def from_wide(table: Table, found: Layout, known: beside.Beside, name: str) -> S
     values, panel.beside = values[:, :len(found.channels)], [values[:, len(found.channels):]]
     gaps(values, panel)
     return Source("series", [values], [name], [], notes=list(table.notes), seen=1, task=TASK, panel=panel)
+
+
+def bounds_by(table: Table, column: str, rows: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Where train, validation and test of one series end, by a column of such words. places: of its rows. Raises DataError for
+    another word, and where a part comes before one that it should follow."""
+    cells, ends, before = table.strings(column), [0, 0, 0], 0
+    for row, place in zip(rows.tolist(), places.tolist(), strict=True):
+        word = SPLITS.get(cells[row].strip().lower())
+        if word is None:
+            raise DataError(f"{cells[row]!r} is no part", table.where(row, column), f"Write one of {', '.join(NAMES)}.")
+        part = NAMES.index(word)
+        if part < before:
+            raise DataError(f"a row of the {NAMES[part]} part comes after the {NAMES[before]} part", table.where(row, column),
+                            "Parts of series follow each other in time: train, val, test.")
+        ends[part:], before = [place + 1] * (3 - part), part
+    if not 0 < ends[0] < ends[2] or ends[1] == ends[2]:
+        raise DataError("a series has no training part, or no test part", table.where(int(rows[0]), column), "Give both.")
+    return ends[0], ends[1], ends[2]
 
 
 def panel_of(stamps: list[Sequence[str]], found: Layout, known: beside.Beside) -> Panel:
@@ -267,6 +314,8 @@ def from_long(table: Table, found: Layout, known: beside.Beside) -> Source:
             panel.moments.append(moments_at(moments[part], beat.places))
             steps += [step] if (step := step_of(moments[part])) is not None else []
         panel.stamps.append(stamp)
+        if found.split:
+            panel.bounds, panel.column = [*(panel.bounds or []), bounds_by(table, found.split, part, beat.places)], found.split
         seasons[beat.season, beat.name] += len(own) > 2       # two rows tell no rhythm
         remarks[beat.note] += 1
     (panel.season, panel.beat), _ = seasons.most_common(1)[0]

@@ -153,7 +153,8 @@ class Loaded:
 
     @cached_property
     def _places(self) -> dict[str, tuple[Dataset, int]]:
-        parts = [part for part in (self.splits.together(), self.splits.test) if part is not None]
+        others = [fold.splits.test for fold in self.folds[1:]] if self.spec.ahead is not None else []     # origins that the first fold lacks
+        parts = [part for part in (self.splits.together(), *others, self.splits.test) if part is not None]
         return {key: (part, row) for part in parts for key, row in zip(part.keys, part.index.tolist(), strict=True)}
 
     @cached_property
@@ -271,8 +272,8 @@ def guess_kind(files: Files, asked: Any = None, task: str | None = None) -> tupl
 def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any], kind: Any) -> str:
     """32 hex digits for the content and all that decides how it is read and split."""
     read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
-    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.future, options.group, options.time, options.split,
-            options.folds, options.horizon, options.lookback, options.season,
+    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.future, options.group, options.time,
+            options.split, options.folds, options.horizon, options.lookback, options.season,
             options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
     return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
 

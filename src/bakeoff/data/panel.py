@@ -33,6 +33,7 @@ class Panel:
     season: int = 1
     beat: str = ""                            # what the time stamps are called: 'hourly'; '': nothing that suggests a season
     bounds: list[tuple[int, int, int]] | None = None
+    column: str = ""                          # by whose words the bounds were set (--split COLUMN)
     notes: list[str] = field(default_factory=list)
     moments: list[Values] = field(default_factory=list)      # per series, seconds since 1970 of each step; empty where there are no dates
     step_seconds: float | None = None                        # between steps, where there are dates

@@ -8,8 +8,8 @@ from its training steps alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,11 +64,13 @@ class Rolled:
 
 def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> dict[str, Any]:
     """Writes the windows into folder/fold-0; returns what `load.prepare` records. Raises DataError or OptionError."""
-    rolled = rolling(source, options, fingerprint)
+    states: list[dict[str, Any]] = []
+    for number, rolled in reversed(list(enumerate(every_fold(source, options, fingerprint)))):         # what is said is of the first
+        whole = rolled.dataset
+        Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
+            folder / f"fold-{number}")
+        states.insert(0, rolled.state)
     parts = {"train": rolled.train, "val": rolled.val, "test": rolled.test}
-    whole = rolled.dataset
-    Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
-        folder / "fold-0")
     some = whole.view(rolled.train[:SHOWN])
     first = [{"key": key, "target": f"the next {len(picture['future'])}", "split": "train", "shown": picture}
              for key, picture in zip(some.keys, (shown(whole, row) for row in some.index.tolist()), strict=True)]
@@ -76,18 +78,59 @@ def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> d
               "problems": [check.told(problem) for problem in source.problems], "notes": [*source.notes, *panel_notes(source), *rolled.notes],
               "counts": {name: len(rows) for name, rows in parts.items()}, "how": rolled.how, "classes": None, "target": None,
               "lengths": described(source), "facts": source.facts, "shared": {"count": 0, "keys": []}, "first": first}
-    return {"how": rolled.how, "shared": [], "states": [rolled.state], "record": record}
+    return {"how": rolled.how, "shared": [], "states": states, "record": record}
 
 
-def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
-    """The windows of all series."""
+def every_fold(source: Source, options: Asked, fingerprint: str) -> Iterator[Rolled]:
+    """The windows of all series; with --folds several times, each with the test part behind the one before. Notes are made once."""
     panel = source.panel
     assert panel is not None
-    if options.folds is not None:
-        raise OptionError("windows of series are split by time, not into folds", f"--folds {options.folds}", "Leave it out; --split says where.")
     lengths = [len(item) for item in source.items]
     horizon = horizon_of(panel, options)
-    given = bounds_of(panel, lengths, options.split)
+    if options.folds is None:
+        yield rolling(source, options, fingerprint, horizon, bounds_of(panel, lengths, options.split))
+        return
+    ways = [origins_of(lengths, horizon, number, options) for number in range(folds_of(options))]
+    lookback = lookbacks_of(horizon, options.season or panel.season, [with_validation(edges) for edges in ways[0]], options.lookback)
+    for number, given in enumerate(ways):
+        notes = list(panel.notes)
+        found = rolling(source, options, fingerprint, horizon, given, lookback, number)
+        yield replace(found, how=f"fold {number + 1} of {len(ways)}, each tested on the steps behind those it learns from; {found.how}")
+        if number:
+            panel.notes = notes
+
+
+def folds_of(options: Asked) -> int:
+    """Raises OptionError for anything but a number, and beside --split."""
+    asked = str(options.folds)
+    if not asked.isdigit() or int(asked) < 2:
+        raise OptionError(f"{asked!r} is no number of folds", f"--folds {asked}",
+                          "Series are tested on blocks of steps one behind the other: give 2 to 10.")
+    if options.split is not None:
+        raise OptionError("series are split once or into folds, not both", f"--split {options.split} --folds {asked}", "Leave one of them out.")
+    return int(asked)
+
+
+def origins_of(lengths: Sequence[int], horizon: int, number: int, options: Asked) -> list[Bounds]:
+    """Fold `number` of a back-test: the later half of each series in blocks, no shorter than a forecast, each tested after training on
+    all that is before it. Raises OptionError where a series is too short."""
+    count, found = folds_of(options), []
+    for length in lengths:
+        size = max(horizon, (length - length // 2) // count)
+        start = length - (count - number) * size
+        if length - count * size < 2 * horizon:
+            raise OptionError(f"a series of {length:,} steps is too short for {count} test parts of {horizon:,} steps and more and a training part",
+                              f"--folds {count}", "Ask for fewer folds, or a smaller --horizon.")
+        found.append((start, start, start + size))
+    return found
+
+
+def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, given: Sequence[Bounds], lookbacks: tuple[int, ...] | None = None,
+            fold: int = 0) -> Rolled:
+    """The windows of all series. given: where their parts end."""
+    panel = source.panel
+    assert panel is not None
+    lengths = [len(item) for item in source.items]
     bounds = [with_validation(edges) for edges in given]
     season = options.season or panel.season
     if options.season is None:
@@ -95,7 +138,7 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
         panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed ({another})" if panel.beat
                            else "nothing suggests a season, so the seasonal naive repeats the last value (--season N for one)")
     source.facts["season"] = season
-    lookbacks = lookbacks_of(horizon, season, bounds, options.lookback)
+    lookbacks = lookbacks or lookbacks_of(horizon, season, bounds, options.lookback)
     stamped = calendar.names(panel.step_seconds)
     ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, any(np.isnan(item).any() for item in source.items),
                   (*stamped, *panel.beside_names), len(stamped), len(stamped) + panel.later)
@@ -123,7 +166,7 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
     if not len(train):
         raise DataError(f"no training part is long enough for a look-back of {lookbacks[-1]:,} and a horizon of {horizon:,} steps", "the series",
                         "Give longer series, a smaller --horizon or --lookback, or another --split.")
-    groups = blocks(dataset, origins, bounds, max(horizon, season))
+    groups = blocks(dataset, origins, bounds, max(horizon, season), fold << 32)
     dataset = Dataset(Spec(**{**vars(dataset.spec), "counts": {"train": len(train), "val": len(val), "test": len(test)}}), dataset.arrays,
                       dataset._targets, dataset._keys, groups)
     state["spec"] = asdict(dataset.spec)
@@ -154,9 +197,12 @@ def bounds_of(panel: Panel, lengths: Sequence[int], asked: str | None) -> list[B
     """Where the parts of each series end: by --split, as the files say, or .6/.2/.2 of its steps."""
     if asked is not None:
         sort = split.sort_of_split(asked)
+        if sort == "column" and panel.column == asked and panel.bounds is not None:
+            return list(panel.bounds)
         if sort not in ("shares", "counts"):
             raise OptionError(f"{asked!r} is no split of series", f"--split {asked}",
-                              "Write shares of the steps (0.7,0.1,0.2) or numbers of steps (8640,2880,2880).")
+                              "Write shares of the steps (0.7,0.1,0.2) or numbers of steps (8640,2880,2880), or name a column of train, val and "
+                              "test; a file of keys parts examples, and windows of series overlap.")
         found = [by_counts(length, asked) if sort == "counts" else by_shares(length, split.shares_of(asked)) for length in lengths]
     elif panel.bounds is not None:
         found = list(panel.bounds)
@@ -243,7 +289,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if flat:
         notes.append(f"{flat:,} channels never vary in the training part: they count with a deviation of 1")
     dataset = Dataset(spec, arrays, arrays.targets, Packed.of(keys[lookback - 1:]))
-    state = {"fill": fill.tolist(), "beside": measure.tolist(), "step_seconds": panel.step_seconds, "reading": {**source.reading, "task": source.task}}
+    state = {"fill": fill.tolist(), "beside": measure.tolist(), "step_seconds": panel.step_seconds,
+             "reading": {**source.reading, "task": source.task}}
     return dataset, starts, state, notes
 
 
@@ -292,7 +339,8 @@ def known_of(panel: Panel, number: int, length: int, scale: Values, steps: int =
     if panel.step_seconds is not None:
         moments = panel.moments[number][:total]
         if len(moments) < total:
-            moments = np.concatenate([moments, calendar.going_on(float(moments[-1]), panel.step_seconds, total - len(moments))])
+            moments = np.concatenate([moments, calendar.going_on(float(moments[-1]), panel.step_seconds, total - len(moments),
+                                                                   panel.beat == WORKING)])
         parts.append(calendar.features(moments, panel.step_seconds))
     if panel.beside_names:
         values = panel.beside[number][:total]
@@ -334,10 +382,10 @@ def cut(known: int, horizon: int, number: int, count: int) -> Bounds:
     return end - size, end, end
 
 
-def blocks(dataset: Dataset, origins: Sequence[Indices], bounds: Sequence[Bounds], size: int) -> Packed:
-    """For each position the block of `size` windows in a row, counted from the test part's beginning: what is drawn as one."""
+def blocks(dataset: Dataset, origins: Sequence[Indices], bounds: Sequence[Bounds], size: int, before: int = 0) -> Packed:
+    """For each position the block of `size` windows in a row, counted from the test part's beginning: what is drawn as one. before: the
+    number of the first block; those of other folds have others."""
     names = np.zeros(len(dataset.arrays), np.int64)
-    before = 0
     for places, edges in zip(origins, bounds, strict=True):
         number = (np.arange(len(places)) - edges[1]) // size
         number -= number.min(initial=0)

@@ -78,8 +78,9 @@ class Windows(Arrays):
         covered = ends.cumsum()[:-1] > 0
         place = covered.cumsum() - 1                      # a window's steps stay neighbours
         kept = np.flatnonzero(covered)
-        for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]), ("naive2", self.naive2[kept]),
-                            ("known", self.known[kept]),                            ("naive", self.naive), ("spread", self.spread), ("reach", np.array([self.lookback, self.horizon, self.later]))):
+        for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]),
+                            ("naive2", self.naive2[kept]), ("known", self.known[kept]), ("naive", self.naive), ("spread", self.spread),
+                            ("reach", np.array([self.lookback, self.horizon, self.later]))):
             np.save(folder / f"{name}.npy", array)
         return kept[:max(0, len(kept) - self.lookback + 1)], place[rows]
 
