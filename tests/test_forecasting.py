@@ -40,7 +40,8 @@ def test_the_records_tell_of_windows(finished) -> None:
     assert f"on {data['counts']['test']} test windows" in verdict["sentence"]
     comparison = json.loads((folder / "comparison.json").read_text())
     assert any("whole groups are what is drawn" in note for note in comparison["notes"])
-    assert set(comparison["beside"]["last"]) == {"mae", "rmse", "smape", "rse", "mse_scaled", "mae_scaled"}
+    assert set(comparison["beside"]["last"]) == {"mae", "rmse", "smape", "owa", "rse", "mse_scaled", "mae_scaled", "quantile_loss", "coverage"}
+    assert 0.6 < comparison["beside"]["last"]["coverage"] < 0.95
     absent = json.loads((folder / "plan.json").read_text())["absent"]
     assert {"linear", "nearest", "rocket", "majority", "mean", "boosting"} <= set(absent)
     with (folder / "leaderboard.csv").open() as file:
@@ -61,6 +62,7 @@ def test_answers_lie_in_lists_in_the_users_units(finished, waves) -> None:
 def test_the_report_draws_forecasts_and_has_no_confusion(finished) -> None:
     page = (Path(finished.folder) / "report.html").read_text()
     assert 'class="chart curve forecast"' in page
+    assert 'class="fan"' in page
     assert "Confusion" not in page
     assert "test windows" in page
     assert "--horizon 6 --plan" in page       # the command that repeats it
@@ -78,4 +80,17 @@ def test_predicting_gives_what_follows_the_end_of_each_series(finished, waves, t
     assert np.abs(said[0] - truth[0]).mean() < 2.0
     if contender == "seasonal":
         np.testing.assert_allclose(said, pd.read_csv(waves).iloc[376:382][["wave", "walk"]].to_numpy().T, rtol=1e-5)
-    assert len(pd.read_parquet(tmp_path / "out.parquet")["answer"][0]) == 2
+    written = pd.read_parquet(tmp_path / "out.parquet")
+    assert len(written["answer"][0]) == 2
+    low, high = (np.stack(written[f"score:{level}"][0]) for level in ("0.1", "0.9"))
+    assert low.shape == (2, 6)
+    assert (low < high).all()
+
+
+def test_a_back_test_has_an_origin_per_fold(waves, tmp_path) -> None:
+    result = bakeoff.run(waves, horizon=6, folds=2, slate="mlp", trials=1, examples=200, seeds=1, jobs=1, out=tmp_path / "folds")
+    tables = [pd.read_parquet(file) for file in (f"{result.folder}/finals/last/{part}/answers.parquet" for part in ("seed-0", "fold-1/seed-0"))]
+    keys = [key for table in tables for key in table["key"]]
+    stamps = pd.read_csv(waves)["date"].tolist()
+    assert keys == [*stamps[449:669], *stamps[674:894]]
+    assert "on 440 test windows" in json.loads((Path(result.folder) / "verdict.json").read_text())["sentence"]

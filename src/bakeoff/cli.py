@@ -36,6 +36,7 @@ MEANINGS = {
     "task": ("NAME", "classify, regress or forecast; guessed from the data"),
     "target": ("COLUMN", "column of the target; guessed from label, target, class, y"),
     "inputs": ("COL,…", "columns to be read; all others are left out"),
+    "future": ("COL,…", "forecast: columns that are known of the steps to come; all others count as known of the past only"),
     "group": ("COLUMN", "examples of one group never part over the splits"),
     "time": ("COL,…", "columns by whose order to split: the latest are the test"),
     "test": ("PATH", "the test split, in a place of its own"),
@@ -66,7 +67,7 @@ MEANINGS = {
     "encoding": ("NAME", "of text files"),
     "out": ("DIR", "the run's own folder, one that does not exist (runs/DATA-N)"),
 }
-READING = ("task", "target", "inputs", "group", "time", "test", "split", "folds", "horizon", "lookback", "season",
+READING = ("task", "target", "inputs", "future", "group", "time", "test", "split", "folds", "horizon", "lookback", "season",
            "metric", "set", "seed", "max_bad", "max_shared",
            "encoding")        # the options of `run` that decide how data are read
 
@@ -129,7 +130,7 @@ def check_command(data: Data, as_json: Json = False, **options: Any) -> None:
     """The data check alone; trains nothing."""
     from bakeoff.words import check_lines, columns
     given = asked(options)
-    for name in ("inputs", "time"):
+    for name in ("inputs", "future", "time"):
         given |= {name: names_of(given[name])} if name in given else {}
     record = check_data(data, **given | {"set": settings_of(given.get("set", ()))})
     show(record if as_json else check_lines(record, columns()))

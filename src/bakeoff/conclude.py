@@ -206,12 +206,19 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
         disagree = first_of_each(np.argsort(-np.abs(mean[rivals[0]] - mean[rivals[1]]), kind="stable"), apart)
     some = answers[names[0]][0]
 
+    def fan(name: str, row: int) -> dict[str, Any]:
+        """Between which numbers the truth is to lie, as the first of the named says."""
+        quantiles = answers[name][0].answers[row].scores
+        levels = sorted(quantiles, key=float)
+        return {} if not levels else {"fan": {"whose": name, "levels": [float(levels[0]), float(levels[-1])], "edges": [
+            [float(f"{value:.5g}") for value in curves(quantiles[level])[0].tolist()] for level in (levels[0], levels[-1])]}}
+
     def item(row: int, whose: Sequence[str], why: str) -> dict[str, Any]:
         said = {name: {"answer": answers[name][0].answers[row].value, "score": abs(float(mean[name][row]))} for name in whose}
         picture, target = session.picture(row), some.targets[row]
         if picture["form"] == "forecast":     # what was said is drawn beside what came, of the channel that is shown
             drawn = {name: [float(f"{value:.5g}") for value in curves(one["answer"])[0].tolist()] for name, one in said.items()}
-            picture, target = {**picture, "said": drawn}, f"the next {len(picture['future'])} steps"
+            picture, target = {**picture, "said": drawn, **fan(whose[0], row)}, f"the next {len(picture['future'])} steps"
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 

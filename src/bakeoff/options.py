@@ -26,6 +26,7 @@ class Options:
     task: str | None = None
     target: str | None = None
     inputs: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
     group: str | None = None
     time: tuple[str, ...] = ()
     test: str | None = None
@@ -91,7 +92,7 @@ class Options:
 
     @classmethod
     def restore(cls, record: Mapping[str, Any]) -> Options:
-        known, tuples = {one.name for one in fields(cls)}, {"inputs", "time"}
+        known, tuples = {one.name for one in fields(cls)}, {"inputs", "future", "time"}
         values: dict[str, Any] = {name: tuple(value) if name in tuples else value for name, value in record.items() if name in known}
         return cls(**values)
 

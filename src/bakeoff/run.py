@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 BORN = time.perf_counter()                    # the clock of a command runs from here: imports are part of the wait
 
 
-def run(data: str | Path, task: str | None = None, *, target: str | None = None, inputs: str | Sequence[str] = (), group: str | None = None,
-        time: str | Sequence[str] = (), test: str | None = None, split: str | None = None, folds: str | int | None = None,
+def run(data: str | Path, task: str | None = None, *, target: str | None = None, inputs: str | Sequence[str] = (), future: str | Sequence[str] = (),
+        group: str | None = None, time: str | Sequence[str] = (), test: str | None = None, split: str | None = None, folds: str | int | None = None,
         horizon: int | None = None, lookback: int | None = None, season: int | None = None,
         metric: str | None = None, slate: str | Sequence[str] = "all", budget: str | float | None = None, trials: int | None = None,
         examples: int | None = None, equal: str = "seconds", max_params: int | None = None, plan: str | Path | None = None,
@@ -37,7 +37,7 @@ def run(data: str | Path, task: str | None = None, *, target: str | None = None,
     Raises DataError, OptionError, BudgetError or RunError for what the user can mend, before anything is trained.
     """
     options = Options(
-        task=task, target=target, inputs=names_of(inputs), group=group, time=names_of(time), test=test, split=split,
+        task=task, target=target, inputs=names_of(inputs), future=names_of(future), group=group, time=names_of(time), test=test, split=split,
         folds=None if folds is None else str(folds), horizon=horizon, lookback=lookback, season=season, metric=metric,
         slate=slate if isinstance(slate, str) else ",".join(slate), budget=budget,
         trials=trials, examples=examples, equal=equal, max_params=max_params, plan=None if plan is None else str(plan), search=search,
@@ -77,7 +77,7 @@ def finish(session: Any) -> Result:
 def check(data: str | Path, **options: Any) -> dict[str, Any]:
     """The data check alone, as data.json records it: kind, task, splits, first five examples, problems. Trains nothing."""
     from bakeoff.session import load_data
-    for name in ("inputs", "time"):
+    for name in ("inputs", "future", "time"):
         options[name] = names_of(options.get(name))
     options["set"] = settings_of(options.get("set", ()))
     return load_data(str(data), Options(**options)).record

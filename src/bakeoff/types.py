@@ -44,10 +44,11 @@ class Batch(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """value in the user's labels and units; scores: probability per class, empty where there are no classes."""
+    """value in the user's labels and units; scores: probability per class, of a forecast '0.1' → that quantile, shaped as the value;
+    empty where there are neither."""
 
     value: object
-    scores: Mapping[str, float]
+    scores: Mapping[str, Any]
 
 
 class Needs(NamedTuple):
@@ -73,6 +74,10 @@ class Ahead:
     names: tuple[str, ...]                    # of the channels as read
     aimed: tuple[int, ...]                    # which of them are forecast
     marked: bool = False                      # behind the channels as read stand as many that are 1 where a value was missing
+    known: tuple[str, ...] = ()               # what is known beside: calendar, then --future, then words of the past
+    calendar: int = 0                         # so many of them, the first, come from the time stamps
+    later: int = 0                            # so many of them, calendar included, are known of the steps to come
+    levels: tuple[float, ...] = (0.1, 0.5, 0.9)     # the quantiles that are said beside a point, ascending
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def answers(name: str, data: Dataset, task: Forecast) -> np.ndarray:
     torch.testing.assert_close(again.outputs(data), fitted.outputs(data))
     assert fitted.macs() >= 0
     assert fitted.parameters() >= 0
-    return fitted.outputs(data).numpy()
+    out = fitted.outputs(data).numpy()
+    assert (np.diff(out[..., 1:], axis=-1) >= -1e-6).all()
+    return out[..., 0]
 
 
 def test_last_season_and_line() -> None:
@@ -54,13 +56,33 @@ def test_without_a_season_the_last_value_is_repeated() -> None:
     np.testing.assert_array_equal(answers("seasonal", data, task), answers("last", data, task))
 
 
+@pytest.mark.parametrize("name", ["last", "seasonal", "drift", "dlinear"])
+def test_four_of_five_lie_inside_the_fan(name: str) -> None:
+    walk = np.random.default_rng(2).normal(size=(4000, 2)).cumsum(0) * [1.0, 50.0]
+    learnt, task = data_of(walk[:3000])
+    later, _ = data_of(walk[3000:])
+    cls = get("baseline", name)
+    out = cls().fit(learnt, task, cls.space(learnt.spec, task).defaults(), 0).outputs(later).numpy()
+    true = np.stack([target["values"].T for target in later.targets])
+    assert ((out[..., 1] <= true) & (true <= out[..., 3])).mean() == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_step_that_is_never_known_has_a_fan_of_no_width() -> None:
+    data, task = data_of(np.random.default_rng(2).normal(size=(60, 1)))
+    data.y = data.y.clone()
+    data.y[:, 2] = np.nan
+    out = get("baseline", "last")().fit(data, task, {}, 0).outputs(data).numpy()
+    assert (out[:, 2, :, 1:] == out[:, 2, :, :1]).all()
+    assert (out[:, 1, :, 1] < out[:, 1, :, 3]).all()
+
+
 @pytest.mark.parametrize("level", [0.0, 1e4])
 def test_dlinear_finds_waves_of_any_level(level: float) -> None:
     time = np.arange(400)
     truth = level + np.stack([np.sin(2 * np.pi * time / 7), 5 * np.cos(2 * np.pi * time / 5) + 0.02 * time], 1)
     data, task = data_of(truth, lookback=24)
     cls = get("baseline", "dlinear")
-    out = cls().fit(data, task, {"dlinear.centre": "last", "dlinear.alpha": 1e-6}, 0).outputs(data).numpy()
+    out = cls().fit(data, task, {"dlinear.centre": "last", "dlinear.alpha": 1e-6}, 0).outputs(data).numpy()[..., 0]
     true = np.stack([target["values"].T for target in data.targets])
     assert np.abs(out - true).mean() < 0.05 * np.abs(true - true.mean((0, 1))).mean()
 

@@ -18,6 +18,7 @@ import pytest
 
 from bakeoff.data.base import ReadOptions
 from bakeoff.data.load import files_of
+from bakeoff.data.series import Series
 from bakeoff.data.video import Video
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "prepare"
@@ -192,3 +193,34 @@ def test_the_last_of_each_block_of_each_class_are_tested_on(tmp_path: Path) -> N
     assert tested == [f"{label}/{label[0]}{number}.jpg" for label in ("field", "lake") for number in (9, 10, 19, 20)]
     assert len(table(tmp_path / "out" / "table.csv")) == 40
     assert (tmp_path / "out" / "lake" / "l1.jpg").read_bytes() == b"picture"
+
+
+def test_stock_days_are_read_before_they_are_told_and_split_by_date(tmp_path: Path) -> None:
+    days = np.arange("2013-12-02", "2016-01-05", dtype="datetime64[D]")
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "prices.zip", "w") as archive:
+        for symbol in ("AAA", "BBB"):
+            close = 100 * np.cumprod(1 + rng.choice([-0.02, -0.001, 0.0, 0.004, 0.02], len(days)))
+            lines = [f"{day},{value:.6f},{1.01 * value:.6f},{0.99 * value:.6f},{value:.6f},{value:.6f},{1000 + place}"
+                     for place, (day, value) in enumerate(zip(days, close, strict=True))]
+            lines[3] = f"{days[3]}" + ",null" * 6
+            archive.writestr(f"price/raw/{symbol}.csv", "\n".join(["Date,Open,High,Low,Close,Adj Close,Volume", *lines]) + "\n")
+            if symbol == "BBB":
+                last = close
+        archive.writestr("StockTable", "sector\n")
+    script("stocknet").main([str(tmp_path / "prices.zip"), str(tmp_path / "out.npz"), "--days", "5"])
+    with np.load(tmp_path / "out.npz", allow_pickle=False) as found:
+        arrays = {name: found[name] for name in found.files}
+    assert arrays["x_test"].shape[1:] == (5, 5)
+    for part, first, until in (("train", "2014-01-01", "2015-07-31"), ("val", "2015-08-01", "2015-09-30"), ("test", "2015-10-01", "2015-12-31")):
+        assert first <= min(arrays[f"group_{part}"].tolist()) <= max(arrays[f"group_{part}"].tolist()) <= until
+        assert set(arrays[f"y_{part}"].tolist()) == {"up", "down"}
+    day, label = np.datetime64(arrays["group_test"][-1]), arrays["y_test"][-1]
+    place = int((day - days[0]).astype(int))
+    assert label == ("up" if last[place] > last[place - 1] else "down")
+    moved = 100 * (last[place - 5:place] / last[place - 6:place - 1] - 1)
+    np.testing.assert_allclose(arrays["x_test"][-1][3], moved, atol=1e-3)      # nothing of the day itself
+    np.testing.assert_allclose(arrays["x_test"][-1][1], 1.0, atol=1e-3)
+    source = Series().read(files_of(tmp_path / "out.npz"), ReadOptions())
+    assert source.groups is not None
+    assert set(source.groups) == {str(day) for part in ("train", "val", "test") for day in arrays[f"group_{part}"]}

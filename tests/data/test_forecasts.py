@@ -95,7 +95,7 @@ def test_rows_of_m4_go_on_in_the_second_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("frequency", "season", "name"), [("h", 24, "hourly"), ("D", 7, "daily"), ("MS", 12, "monthly"), ("QS", 4, "quarterly"),
-                                                           ("YS", 1, ""), ("15min", 1, ""), ("B", 5, "daily on working days")])
+                                                           ("YS", 1, ""), ("15min", 1, ""), ("B", 7, "daily on working days")])
 def test_time_stamps_say_the_season(frequency: str, season: int, name: str) -> None:
     times = pd.date_range("2020-01-01", periods=60, freq=frequency).as_unit("s").astype("int64").to_numpy().astype(float)
     found = rhythm(times, dates=True)
@@ -177,6 +177,38 @@ def test_without_a_horizon_it_is_asked_for(tmp_path: Path, check: Check) -> None
     table = written(tmp_path / "b.csv", "\n".join(["x,label", *(f"{row},{row % 2}" for row in range(300))]))
     with pytest.raises(OptionError, match="classify looks at nothing ahead"):
         check(table, season=3)
+
+
+def test_a_column_says_which_steps_are_for_what(tmp_path: Path, check: Check) -> None:
+    words = ["train"] * 150 + ["valid"] * 60 + ["test"] * 90
+    rows = [f"{stamp},{row},{word}" for row, (stamp, word) in enumerate(zip(hourly(300), words, strict=True))]
+    path = written(tmp_path / "x.csv", "\n".join(["date,x,part", *rows]))
+    panel = read(path, split="part").panel
+    assert panel is not None
+    assert (panel.channels, panel.bounds) == (("x",), [(150, 210, 300)])
+    loaded = check(path, horizon=3, split="part", lookback=24)
+    assert loaded.record["counts"]["test"] == 88
+    written(path, "\n".join(["date,x,part", *rows[:200], rows[100], *rows[201:]]))
+    with pytest.raises(DataError, match=r"stands twice|comes before"):
+        check(path, horizon=3, split="part")
+    written(path, "\n".join(["date,x,part", *rows[:160], rows[160].replace("valid", "train"), *rows[161:]]))
+    with pytest.raises(DataError, match="train part comes after the val part") as error:
+        check(path, horizon=3, split="part")
+    assert error.value.where == "x.csv, line 162, column 'part'"
+    with pytest.raises(DataError, match="'part 1' is no part"):
+        read(written(path, "\n".join(["date,x,part", rows[0].replace("train", "part 1"), *rows[1:]])), split="part")
+    with pytest.raises(DataError, match="no column 'parts'"):
+        read(path, split="parts")
+    keys = written(tmp_path / "keys.csv", "key,split\nx.csv:2,train\n")
+    with pytest.raises(OptionError, match="windows of series overlap"):
+        check(written(path, "\n".join(["date,x,part", *rows])), horizon=3, split=str(keys))
+
+
+def test_a_column_parts_each_series_of_a_long_table(tmp_path: Path) -> None:
+    rows = [f"{name},{step},1,{'train' if step < 6 + bonus else 'test'}" for name, bonus in (("A", 0), ("B", 2)) for step in range(10)]
+    panel = read(written(tmp_path / "x.csv", "\n".join(["unique_id,ds,y,part", *rows])), split="part").panel
+    assert panel is not None
+    assert panel.bounds == [(6, 6, 10), (8, 8, 10)]
 
 
 BASES = {"wide.csv": "date,x,z\n" + "".join(f"{stamp},{row},{row * 2}\n" for row, stamp in enumerate(hourly(12))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bakeoff.data.load import Loaded
@@ -17,7 +18,7 @@ def values(loaded: Loaded, baseline: str) -> dict[str, float]:
     """Every metric of a baseline that learns nothing, on the test split."""
     task, splits = loaded.make_task(), loaded.splits
     assert splits.test is not None
-    answers = task.decode(get("baseline", baseline)().fit(splits.train, task, {}, 0).outputs(splits.test))
+    answers = task.decode(get("baseline", baseline)().fit(splits.train.collate(task.collate), task, {}, 0).outputs(splits.test))
     return {metric.name: metric.value(metric.rows(answers, splits.test.targets)) for metric in task.metrics}
 
 
@@ -41,6 +42,10 @@ def test_the_seasonal_naive_of_m4_hourly(shared_data: Path, check: Check) -> Non
     found = values(loaded, "seasonal")
     assert found["smape"] == pytest.approx(13.912, abs=0.01)                  # the organisers' table of point forecasts
     assert found["mase"] == pytest.approx(1.193, abs=0.001)
+    assert found["owa"] == pytest.approx(0.627, abs=0.002)
+    splits = loaded.splits.test
+    assert splits is not None
+    assert np.mean([target["naive2"][0, 0] / 48 for target in splits.targets]) == pytest.approx(18.383, abs=0.01)
 
 
 @pytest.mark.parametrize(("path", "season"), [("classic-series/airline-passengers.csv", 12), ("classic-series/daily-min-temperatures.csv", 7),

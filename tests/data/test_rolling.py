@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bakeoff.data.base import Dataset, Source, Splits
 from bakeoff.data.load import Loaded, load_new
 from bakeoff.data.panel import Panel
-from bakeoff.data.rolling import Rolled, latest, rolling
+from bakeoff.data.rolling import Rolled, every_fold, latest
 from bakeoff.data.windows import Windows
 from bakeoff.errors import DataError, OptionError
 from bakeoff.options import Options
@@ -38,7 +38,7 @@ def steps(count: int, channels: int = 1, begin: int = 0) -> np.ndarray:
 
 
 def rolled(*items: np.ndarray, options: dict[str, Any], **more: Any) -> Rolled:
-    return rolling(source_of(*items, **more), Options(**options), "made")
+    return next(every_fold(source_of(*items, **more), Options(**options), "made"))
 
 
 def inputs_and_targets(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,8 +143,29 @@ def test_look_backs_are_seasons_or_horizons_as_far_as_the_training_part_holds_th
         lookbacks(60, horizon=12, split="12,20,28")
     with pytest.raises(DataError, match="the test part has"):
         lookbacks(200, horizon=5, split="100,50,4")
-    with pytest.raises(OptionError, match="--folds"):
-        lookbacks(2000, horizon=24, folds="3")
+    for folds, split, what in (("fold", None, "no number of folds"), ("1", None, "no number of folds"), ("2", "0.6,0.2,0.2", "not both"),
+                               ("90", None, "too short for 90 test parts")):
+        with pytest.raises(OptionError, match=what):
+            lookbacks(2000, horizon=24, folds=folds, split=split)
+
+
+def test_each_fold_learns_from_what_is_before_its_test_part() -> None:
+    source = source_of(steps(1000), steps(700, begin=10_000))
+    ways = list(every_fold(source, Options(horizon=10, season=5, folds="3"), "made"))
+    spans, groups = [], []
+    for way in ways:
+        train, val, test = (inputs_and_targets(way.dataset, rows)[1][..., 0] for rows in (way.train, way.val, way.test))
+        for low, high in ((0, 10_000), (10_000, 20_000)):
+            own = [part[(part[:, 0] >= low) & (part[:, 0] < high)] for part in (train, val, test)]
+            assert own[0].max() < own[1].min() < own[1].max() < own[2].min()
+        spans.append(test)
+        groups.append(set(way.dataset.view(way.test).groups or ()))
+        assert way.dataset.spec.ahead == ways[0].dataset.spec.ahead
+    first = np.concatenate([span[span[:, 0] < 10_000] for span in spans])
+    assert (first.min(), first.max(), len(np.unique(first[:, 0]))) == (502, 999, len(first))
+    assert not groups[0] & groups[1]
+    assert not groups[1] & groups[2]
+    assert "fold 2 of 3" in ways[1].how
 
 
 def test_too_few_validation_windows_make_folds_that_validate_on_what_comes_later() -> None:

@@ -313,3 +313,12 @@ def test_a_word_in_one_line_of_a_pair_without_header_is_set_aside_with_its_line(
     source = read(tmp_path)
     assert len(source.targets) == 79
     assert [(problem.what, problem.where) for problem in source.problems if problem.bad] == [("'oops' is no number", "A_TRAIN.tsv, line 4")]
+
+
+def test_an_array_of_groups_says_which_cases_belong_together(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 2, 9))
+    np.savez(tmp_path / "x.npz", x=x, y=[0, 1] * 3, group=["a", "a", "b", "b", "c", "c"])
+    assert read(tmp_path / "x.npz").groups == ["a", "a", "b", "b", "c", "c"]
+    np.savez(tmp_path / "x.npz", x=x, y=[0, 1] * 3, group=["a", "b"])
+    with pytest.raises(DataError, match="one group per example"):
+        read(tmp_path / "x.npz")

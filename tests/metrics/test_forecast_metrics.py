@@ -11,16 +11,22 @@ from bakeoff.types import Answer
 
 RNG = np.random.default_rng(0)
 TRUE, SAID = RNG.normal(5, 2, (30, 2, 6)), RNG.normal(5, 2, (30, 2, 6))
+RIVAL = RNG.normal(5, 2, (2, 1))
 NAIVE, SPREAD = np.array([0.5, 2.0]), np.array([3.0, 4.0])
 METRIC = {metric.name: metric for metric in FORECAST}
 
 
 def targets(true: np.ndarray = TRUE) -> list[dict[str, np.ndarray]]:
-    return [{"values": row, "naive": NAIVE, "spread": SPREAD} for row in true]
+    return [{"values": row, "naive": NAIVE, "spread": SPREAD, "naive2": np.stack([smape(RIVAL, row), np.nansum(np.abs(RIVAL - row), 1)])}
+            for row in true]
+
+
+def smape(said: np.ndarray, true: np.ndarray) -> np.ndarray:
+    return np.nansum(200 * np.abs(said - true) / (np.abs(said) + np.abs(true)), 1)
 
 
 def answers(said: np.ndarray = SAID) -> list[Answer]:
-    return [Answer(row, {}) for row in said]
+    return [Answer(row, {"0.1": row - 1, "0.5": row, "0.9": row + 2}) for row in said]
 
 
 def value(name: str, said: np.ndarray = SAID, true: np.ndarray = TRUE) -> float:
@@ -29,7 +35,8 @@ def value(name: str, said: np.ndarray = SAID, true: np.ndarray = TRUE) -> float:
 
 
 def test_the_first_is_mase() -> None:
-    assert [metric.name for metric in FORECAST] == ["mase", "mae", "rmse", "smape", "rse", "mse_scaled", "mae_scaled"]
+    assert [metric.name for metric in FORECAST] == ["mase", "mae", "rmse", "smape", "owa", "rse", "mse_scaled", "mae_scaled", "quantile_loss",
+                                                     "coverage"]
 
 
 def test_formulas() -> None:
@@ -42,6 +49,19 @@ def test_formulas() -> None:
     assert value("mse_scaled") == pytest.approx(((error / SPREAD[:, None]) ** 2).mean())
     assert value("mae_scaled") == pytest.approx((np.abs(error) / SPREAD[:, None]).mean())
     assert value("smape", np.zeros((3, 2, 4)), np.zeros((3, 2, 4))) == 0.0
+    naive2 = np.broadcast_to(RIVAL, TRUE.shape)
+    assert value("owa") == pytest.approx((value("smape") / value("smape", naive2) + value("mase") / value("mase", naive2)) / 2)
+    assert value("owa", naive2) == pytest.approx(1.0)
+    above = [TRUE - SAID + 1, TRUE - SAID, TRUE - SAID - 2]
+    losses = [np.where(one > 0, level * one, (level - 1) * one).mean() for level, one in zip((0.1, 0.5, 0.9), above, strict=True)]
+    assert value("quantile_loss") == pytest.approx(np.mean(losses))
+    assert value("coverage") == pytest.approx(((TRUE >= SAID - 1) & (TRUE <= SAID + 2)).mean())
+
+
+@pytest.mark.parametrize("name", ["quantile_loss", "coverage", "owa"])
+def test_without_quantiles_or_naive2_there_is_no_value(name: str) -> None:
+    bare = [{"values": row, "naive": NAIVE, "spread": SPREAD} for row in TRUE]
+    assert np.isnan(METRIC[name].value(METRIC[name].rows([Answer(row, {}) for row in SAID], bare)))
 
 
 @pytest.mark.parametrize("name", METRIC)

@@ -60,7 +60,7 @@ def test_every_family_enters_and_trains_a_step_or_says_why_not(name: str) -> Non
     torch.manual_seed(0)
     network = Network(FAMILIES[name], spec, task, {**entrant.space(spec, task, SETUP).defaults(), "width": 16})
     out = network(batch)
-    assert out.shape == (8, 6, 2)
+    assert out.shape == (8, 6, 2, 4)
     task.loss(out, batch.y, {}).mean().backward()
     assert all(weight.grad is not None for weight in network.parameters())
 
@@ -75,7 +75,8 @@ def test_every_choice_gives_a_forecast_of_its_shape(setting: dict[str, Any], ahe
     params = {**space_of(FAMILIES["tcn"], spec_of(ahead), task).defaults(), **setting, "width": 16}
     network = Network(FAMILIES["tcn"], spec_of(ahead), task, params)
     out = network(batch)
-    assert out.shape == (8, ahead.horizon, len(ahead.aimed))
+    assert out.shape == (8, ahead.horizon, len(ahead.aimed), 4)
+    assert (out[..., 1:].diff(dim=-1) > 0).all()
     assert torch.isfinite(task.loss(out, batch.y, params)).all()
 
 
@@ -112,10 +113,11 @@ def test_a_constant_window_gives_numbers() -> None:
 def test_the_loss_is_in_deviations_and_passes_over_what_is_missing() -> None:
     task = task_of(AHEAD)
     y = task.collate([{"values": np.array([[1.0, np.nan, 3, 4, 5, 6], [0.0] * 6]), "spread": np.array([2.0, 10.0])}])
-    out = torch.zeros(1, 6, 2)
-    assert task.loss(out, y, {}).tolist() == pytest.approx([(1 + 3 + 4 + 5 + 6) / 2 / 11])
-    assert task.loss(out, y, {"objective": "squared"}).tolist() == pytest.approx([(1 + 9 + 16 + 25 + 36) / 4 / 11])
-    assert task.plain_loss(out, y).tolist() == pytest.approx([19 / 2 / 11])
+    out = torch.zeros(1, 6, 2, 4)
+    pinball = 19 / 2 / 11 * (0.1 + 0.5 + 0.9) / 3             # all is said too low: each level counts its own share
+    assert task.loss(out, y, {}).tolist() == pytest.approx([(1 + 3 + 4 + 5 + 6) / 2 / 11 + pinball])
+    assert task.loss(out, y, {"objective": "squared"}).tolist() == pytest.approx([(1 + 9 + 16 + 25 + 36) / 4 / 11 + pinball])
+    assert task.plain_loss(out, y).tolist() == pytest.approx([19 / 2 / 11 + pinball])
 
 
 def test_waves_are_learnt() -> None:
@@ -128,10 +130,31 @@ def test_waves_are_learnt() -> None:
         loss = task.loss(network(batch), batch.y, {}).mean()
         loss.backward()
         optimizer.step()
-    assert loss.item() < 0.15
+    assert loss.item() < 0.25
     answers = task.decode(network(batch).detach())
     assert answers[0].value.shape == (2, 6)
     assert np.abs(answers[0].value - batch.y[0, :, :2].T.numpy()).mean() < 2
+    assert list(answers[0].scores) == ["0.1", "0.5", "0.9"]
+    assert (answers[0].scores["0.1"] < answers[0].scores["0.9"]).all()
+
+
+def test_quantiles_learn_the_spread_of_noise() -> None:
+    rng = np.random.default_rng(0)
+    ahead = Ahead(2, 1, (8,), ("x",), (0,))
+    series = rng.normal(size=(2000, 10, 1))
+    task = task_of(ahead)
+    y = task.collate([{"values": one[8:].T, "naive": np.ones(1), "spread": np.ones(1)} for one in series])
+    batch = Batch(Grid(torch.from_numpy(series[:, :8]).float()), y, [], {})
+    torch.manual_seed(0)
+    network = Network(FAMILIES["mlp"], spec_of(ahead), task, {**space_of(FAMILIES["mlp"], spec_of(ahead), task).defaults(), "width": 32})
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(150):
+        optimizer.zero_grad()
+        task.loss(network(batch), y, {}).mean().backward()
+        optimizer.step()
+    out = network.eval()(batch).detach()
+    for place, level in enumerate(ahead.levels, 1):
+        assert (y[..., 0] < out[..., 0, place]).float().mean().item() == pytest.approx(level, abs=0.06)
 
 
 def test_it_restores_and_others_say_why_they_do_not_fit() -> None:

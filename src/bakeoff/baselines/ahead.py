@@ -14,6 +14,8 @@ from bakeoff.tasks.base import Task
 from bakeoff.types import Ahead, Spec
 
 Window = NDArray[np.float64]                  # (B, look-back, A) in the user's units, of the channels that are forecast
+LOOKED_AT = 512                               # training windows whose misses tell how far a forecast goes astray
+FLOOR = 1e-5                                  # of a window's size: the deviation it counts with at least
 
 
 def only_forecasts(spec: Spec, task: Task) -> str | None:
@@ -35,11 +37,41 @@ def windows(data: Dataset, rows: NDArray[np.int64]) -> Window:
     return window
 
 
-def answered(data: Dataset, answer: Callable[[Window], Window]) -> Tensor:
-    """(N, horizon, A): what `answer` makes of each window, a block of them at a time."""
+def futures(data: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(B, horizon, 2·A): what followed these examples, NaN where missing, and deviations of their series in training."""
+    found: NDArray[np.float64] = data.take(rows).y.double().numpy()
+    return found
+
+
+def deviations(window: Window) -> Window:
+    """(B, 1, A), never zero: the unit in which misses are counted, so that windows of all sizes tell of each other."""
+    unit: Window = window.std(1, keepdims=True) + FLOOR * (np.abs(window).mean(1, keepdims=True) + FLOOR)
+    return unit
+
+
+def fan_of(data: Dataset, answer: Callable[[Window], Window]) -> NDArray[np.float64]:
+    """(horizon, A, Q): quantiles of what came minus what `answer` says, in deviations of the window, over training windows. Where a
+    baseline has learnt from these very windows they are a little narrow."""
+    ahead = ahead_of(data.spec)
+    channels = len(ahead.aimed)
+    missed = []
+    for rows in np.array_split(np.unique(np.linspace(0, len(data) - 1, min(len(data), LOOKED_AT)).round().astype(np.int64)), 8):
+        if len(rows):
+            window = windows(data, rows)
+            missed.append((futures(data, rows)[..., :channels] - answer(window)) / deviations(window))
+    every = np.concatenate(missed)
+    every[:, np.isnan(every).all(0)] = 0.0                                   # a step that is never known
+    found: NDArray[np.float64] = np.moveaxis(np.nanquantile(every, ahead.levels, axis=0), 0, -1)
+    return found
+
+
+def answered(data: Dataset, answer: Callable[[Window], Window], fan: NDArray[np.float64]) -> Tensor:
+    """(N, horizon, A, 1 + Q): what `answer` makes of each window, a block of them at a time, and its quantiles."""
     import torch
     ahead = ahead_of(data.spec)
-    out = torch.empty((len(data), ahead.horizon, len(ahead.aimed)))
+    out = torch.empty((len(data), ahead.horizon, len(ahead.aimed), 1 + fan.shape[-1]))
     for rows in blocks(data):
-        out[torch.from_numpy(rows)] = torch.from_numpy(np.ascontiguousarray(answer(windows(data, rows)))).float()
+        window = windows(data, rows)
+        point = answer(window)[..., None]
+        out[torch.from_numpy(rows)] = torch.from_numpy(np.concatenate([point, point + deviations(window)[..., None] * fan], -1)).float()
     return out

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.ahead import Window, ahead_of, answered, only_forecasts, windows
+from bakeoff.baselines.ahead import Window, ahead_of, answered, fan_of, futures, only_forecasts, windows
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Param, Space
@@ -35,6 +35,7 @@ class DLinear:
         self.spec: Spec | None = None
         self.weights: NDArray[np.float64] = np.zeros((0, 0))                 # (2 · look-back, horizon)
         self.centre = "last"
+        self.fan: NDArray[np.float64] = np.zeros((0, 0, 0))
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -54,7 +55,7 @@ class DLinear:
         every = max(1, -(-len(data) * channels // MOST))
         square, product, count = np.zeros((0, 0)), np.zeros((0, 0)), 0
         for rows in np.array_split(np.arange(0, len(data), every), max(1, len(data) // every * channels // AT_ONCE)):
-            window, y = windows(data, rows), task_rows(data, rows)
+            window, y = windows(data, rows), futures(data, rows)
             features, centre = self.features(window)
             aim = y[..., :channels] - centre
             unit = y[:, :1, channels:]                                        # deviation of the series: all weigh alike
@@ -68,6 +69,7 @@ class DLinear:
         penalty = float(params["dlinear.alpha"]) * max(float(np.trace(square)) / len(square), 1e-12)
         square[np.diag_indices_from(square)] += penalty
         self.weights = cho_solve(cho_factor(square, overwrite_a=True), product)
+        self.fan = fan_of(data, self.answer)
         return self
 
     def features(self, window: Window) -> tuple[Window, Window]:
@@ -85,25 +87,19 @@ class DLinear:
         return np.einsum("bla,lh->bha", features, self.weights, optimize=True) + centre
 
     def outputs(self, data: Dataset) -> Tensor:
-        return answered(data, self.answer)
+        return answered(data, self.answer, self.fan)
 
     def macs(self) -> float:
-        return float(self.weights.size * len(ahead_of(self.spec).aimed))
+        return float(self.weights.size * len(ahead_of(self.spec).aimed) + self.fan.size)
 
     def parameters(self) -> int:
-        return int(self.weights.size)
+        return int(self.weights.size + self.fan.size)
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        return {"weights": self.weights}, {"centre": self.centre}
+        return {"weights": self.weights, "fan": self.fan}, {"centre": self.centre}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.spec, self.weights, self.centre = spec, arrays["weights"], record["centre"]
+        self.spec, self.weights, self.fan, self.centre = spec, arrays["weights"], arrays["fan"], record["centre"]
         return self
-
-
-def task_rows(data: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(B, horizon, 2·A): values and deviations of these examples."""
-    found: NDArray[np.float64] = data.take(rows).y.double().numpy()
-    return found

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.ahead import Window, ahead_of, answered, only_forecasts, windows
+from bakeoff.baselines.ahead import Window, ahead_of, answered, fan_of, only_forecasts, windows
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Param, Space
@@ -35,6 +35,7 @@ class ETS:
     def __init__(self) -> None:
         self.spec: Spec | None = None
         self.weights: NDArray[np.float64] = np.zeros((4, 0))                 # NAMES × channels
+        self.fan: NDArray[np.float64] = np.zeros((0, 0, 0))
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -55,6 +56,7 @@ class ETS:
         damped = params["ets.trend"] == "damped"
         self.weights = np.stack([np.median([estimated(window[:, channel], self.season, damped) for window in some], axis=0)
                                  for channel in range(channels)], 1)
+        self.fan = fan_of(data, self.answer)
         return self
 
     @property
@@ -67,23 +69,23 @@ class ETS:
         return smoothed(window, self.weights, self.season, ahead_of(self.spec).horizon)
 
     def outputs(self, data: Dataset) -> Tensor:
-        return answered(data, self.answer)
+        return answered(data, self.answer, self.fan)
 
     def macs(self) -> float:
         """Seven products per step of the window, one per step ahead."""
         ahead = ahead_of(self.spec)
-        return float((7 * ahead.lookbacks[-1] + ahead.horizon) * len(ahead.aimed))
+        return float((7 * ahead.lookbacks[-1] + ahead.horizon) * len(ahead.aimed) + self.fan.size)
 
     def parameters(self) -> int:
-        return int(self.weights.size)
+        return int(self.weights.size + self.fan.size)
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        return {"weights": self.weights}, {}
+        return {"weights": self.weights, "fan": self.fan}, {}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.spec, self.weights = spec, arrays["weights"]
+        self.spec, self.weights, self.fan = spec, arrays["weights"], arrays["fan"]
         return self
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.ahead import Window, ahead_of, answered, only_forecasts
+from bakeoff.baselines.ahead import Window, ahead_of, answered, fan_of, only_forecasts
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Space
@@ -26,6 +26,7 @@ class Last:
 
     def __init__(self) -> None:
         self.spec: Spec | None = None
+        self.fan: NDArray[np.float64] = np.zeros((0, 0, 0))
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -37,25 +38,26 @@ class Last:
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
         self.spec = data.spec
+        self.fan = fan_of(data, self.answer)
         return self
 
     def outputs(self, data: Dataset) -> Tensor:
-        return answered(data, self.answer)
+        return answered(data, self.answer, self.fan)
 
     def answer(self, window: Window) -> Window:
         return np.repeat(window[:, -1:], ahead_of(self.spec).horizon, 1)
 
     def macs(self) -> float:
-        return 0.0
+        return float(self.fan.size)
 
     def parameters(self) -> int:
-        return 0
+        return int(self.fan.size)
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        return {"nothing": np.zeros(1)}, {}
+        return {"fan": self.fan}, {}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.spec = spec
+        self.spec, self.fan = spec, arrays["fan"]
         return self

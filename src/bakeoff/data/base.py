@@ -58,6 +58,7 @@ class ReadOptions:
     task: str | None = None
     target: str | None = None
     inputs: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
     group: str | None = None
     time: tuple[str, ...] = ()
     split: str | None = None                  # may name a column, as may folds
@@ -124,6 +125,10 @@ class Arrays:
             return Arrays(self.cells[row:row + 1])
         start = int(self.shapes[:row].prod(1).sum())
         return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1])
+
+    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        """What stands beside the cells of these examples, for Batch.given: covariates that are known ahead."""
+        return {}
 
     @property
     def targets(self) -> Sequence[Any] | None:
@@ -281,14 +286,16 @@ class Dataset:
     def take(self, rows: Any) -> Batch:
         """Positions of this view → Batch; x padded to the longest of them, valid=None where nothing is padded."""
         import torch
-        where = torch.from_numpy(self.index[np.asarray(rows)])
+        index = self.index[np.asarray(rows)]
+        where = torch.from_numpy(index)
         if self._cells is None:
             cells = self.arrays.cells
             self._cells = torch.from_numpy(cells if cells.flags.writeable else cells.copy())
         grid = self._ragged(self._cells, where) if self.arrays.shapes is not None else Grid(self._cells.index_select(0, where), None)
         if grid.x.dtype == torch.int32:
             grid = Grid(grid.x.long(), grid.valid)
-        return Batch(grid, grid if self.itself else None if self.y is None else self.y.index_select(0, where), [], {})
+        return Batch(grid, grid if self.itself else None if self.y is None else self.y.index_select(0, where), [],
+                     {name: torch.from_numpy(values) for name, values in self.arrays.given(index).items()})
 
     def _ragged(self, cells: Tensor, where: Tensor) -> Grid:
         """where: (B,) → cells of each example row-major in a box of the longest size on every axis, zero behind.

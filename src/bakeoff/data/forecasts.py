@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data import beside, tsf
 from bakeoff.data.base import Claim, ReadOptions, Source
 from bakeoff.data.files import Files
-from bakeoff.data.names import TABLES, ending
+from bakeoff.data.names import SPLITS, TABLES, ending
 from bakeoff.data.panel import Panel, Values, in_order, rhythm, spread_out
 from bakeoff.data.roles import looks
 from bakeoff.data.rows import Table, joined, one_problem, read_one
 from bakeoff.data.sniff import is_number
+from bakeoff.data.split import NAMES, sort_of_split
 from bakeoff.errors import DataError, near
 
 IDS = ("unique_id", "item_id", "series_id")
@@ -33,17 +35,23 @@ SURE = 0.5                            # a claim of so much needs no --task and n
 
 
 class Layout(NamedTuple):
-    """Which columns are what. form: 'long', 'wide' or 'rows' (M4); times: those that give the time stamp, '' and none in rows."""
+    """Which columns are what. form: 'long', 'wide' or 'rows' (M4); times: those that give the time stamp, '' and none in rows;
+    future: those that are known ahead, words: those of words, which stand beside the channels; split: that of --split."""
 
     form: str
     id: str
     times: tuple[str, ...]
     channels: tuple[str, ...]
     aimed: tuple[int, ...]
+    future: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    split: str = ""
 
 
 def claim(files: Files) -> Claim | None:
     """How much the files look like series to be forecast; what has no time stamps is taken for such only where it is asked for."""
+    if (found_tsf := tsf.claim(files)) is not None:
+        return found_tsf
     names = files.having(FORMATS)
     if not names or len(names) > 3:
         return None
@@ -80,7 +88,7 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         return rows_layout(tables)
     known = {name.strip().lower(): name for name in reversed(list(first.columns))}
     given = options.time
-    for option, wanted in (("--time", given), ("--inputs", options.inputs)):
+    for option, wanted in (("--time", given), ("--inputs", options.inputs), ("--future", options.future)):
         for name in wanted:
             if name not in first.columns:
                 raise DataError(f"there is no column {name!r}", f"{option} {name}", near(name, first.columns))
@@ -90,8 +98,13 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         named = next((known[name] for name in TIMES if name in known), None)
         given = calendar or ((named,) if named else tuple(name for name in first.columns if dated(first, name))[:1])
     aim = tuple(part.strip() for part in options.target.split(",")) if options.target else ()
-    rest = [name for name in first.columns if name not in (id_, *given) and (not options.inputs or name in (*options.inputs, *aim))]
+    split = options.split if options.split and sort_of_split(options.split) == "column" else ""
+    if split and split not in first.columns:
+        raise DataError(f"there is no column {split!r}", f"--split {split}", near(split, first.columns))
+    rest = [name for name in first.columns if name not in (id_, split, *given, *options.future)
+            and (not options.inputs or name in (*options.inputs, *aim))]
     channels = tuple(name for name in rest if numeric(first, name))
+    words = tuple(name for name in rest if name not in channels)
     for name in aim:
         if name not in channels:
             raise DataError(f"there is no column of numbers {name!r}", f"--target {name}", near(name, channels or first.columns))
@@ -99,7 +112,8 @@ def layout(tables: Sequence[Table], options: ReadOptions) -> Layout:
         raise DataError("there is no column of numbers to forecast", ", ".join(first.files), "Give one row per moment, a column per quantity.")
     if id_ and not aim:
         aim = (next((known[name] for name in VALUES if known.get(name) in channels), channels[0]),)
-    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels))
+    return Layout("long" if id_ else "wide", id_, given, channels, tuple(channels.index(name) for name in aim or channels), options.future,
+                  words, split)
 
 
 def rows_layout(tables: Sequence[Table]) -> Layout:
@@ -124,6 +138,14 @@ def dated(table: Table, name: str) -> bool:
 
 def read(files: Files, options: ReadOptions) -> Source:
     """Series as a Source with a Panel. Raises DataError for what no series can be: words, time stamps out of order, too few rows."""
+    if tsf.claim(files) is not None:
+        source = tsf.read(files, options)
+        assert source.panel is not None
+        source.reading = {"settings": {FORM: "tsf"}}
+        source.facts = {"series": len(source), "channels": 1, "forecast": ["value"], "season": source.panel.season}
+        for item in source.items:
+            gaps(item, source.panel)
+        return source
     names = files.having(FORMATS)
     tables = [whole(read_one(files, name, options)) for name in names]
     tables.sort(key=lambda table: ("train", "val", "test", None).index(table.splits[0]) % 3)
@@ -133,14 +155,30 @@ def read(files: Files, options: ReadOptions) -> Source:
     else:
         one_problem(files, names)
         table = joined(tables)
-        source = from_long(table, found) if found.form == "long" else from_wide(table, found, files.label)
+        known = beside.beside(table, found.future, found.words, options.settings.get(beside.CODES))
+        source = from_long(table, found, known) if found.form == "long" else from_wide(table, found, known, files.label)
     assert source.panel is not None
-    source.reading = {"time": list(found.times), "inputs": list(found.channels) if found.form == "wide" else [],
+    if options.want_targets and source.panel.later:
+        end_with_values(source, source.panel)
+    codes = {} if found.form == "rows" else beside.reading(known)
+    source.reading = {"time": list(found.times), "inputs": [*found.channels, *found.words] if found.form == "wide" else [],
+                      "future": list(found.future),
                       "target": ",".join(found.channels[place] for place in found.aimed) if found.form == "wide" else None,
-                      "settings": {FORM: found.form}}
+                      "settings": {FORM: found.form, **codes}}
     source.facts = {"series": len(source), "channels": len(found.channels), "forecast": [found.channels[place] for place in found.aimed],
                     "season": source.panel.season}
+    if found.future:
+        source.facts["future"] = list(found.future)
     return source
+
+
+def end_with_values(source: Source, panel: Panel) -> None:
+    """Leaves out the rows behind the last value of what is forecast: they tell what is known ahead, and there is nothing to learn."""
+    for number, item in enumerate(source.items):
+        end = int(np.flatnonzero(~np.isnan(item[:, list(panel.aimed)]).all(1)).max(initial=-1)) + 1
+        source.items[number], panel.beside[number], panel.stamps[number] = item[:end], panel.beside[number][:end], panel.stamps[number][:end]
+        if panel.moments:
+            panel.moments[number] = panel.moments[number][:end]
 
 
 def whole(table: Table) -> Table:
@@ -190,10 +228,10 @@ def labels(table: Table, names: Sequence[str]) -> list[str]:
     return ["-".join(parts) for parts in zip(*cells, strict=True)]
 
 
-def from_wide(table: Table, found: Layout, name: str) -> Source:
+def from_wide(table: Table, found: Layout, known: beside.Beside, name: str) -> Source:
     """One series with a channel per column."""
-    values = numbers(table, found.channels)
-    panel = Panel([table.keys()], found.channels, found.aimed)
+    values = np.concatenate([numbers(table, found.channels), known.values], 1)
+    panel = panel_of([table.keys()], found, known)
     splits = table.split()
     if found.times:
         moments, dates = moments_of(table, found.times)
@@ -202,28 +240,66 @@ def from_wide(table: Table, found: Layout, name: str) -> Source:
         found_rhythm = rhythm(moments, dates)
         values, panel.stamps[0] = spread_out(values, stamps, found_rhythm.places)
         panel.season, panel.beat = found_rhythm.season, found_rhythm.name
+        if dates:
+            panel.moments, panel.step_seconds = [moments_at(moments, found_rhythm.places)], step_of(moments)
         panel.notes += [found_rhythm.note] if found_rhythm.note else []
         ends = found_rhythm.places
     else:
         panel.notes.append("there is no column of time stamps: the rows are taken in their order")
         ends = np.arange(len(values))
-    if splits is not None and len(set(splits)) > 1:
+    if found.split:
+        panel.bounds, panel.column = [bounds_by(table, found.split, np.arange(len(table)), ends)], found.split
+    elif splits is not None and len(set(splits)) > 1:
         last = {split: int(ends[row]) + 1 for row, split in enumerate(splits)}
         train = last.get("train", 0)
         val = last.get("val", train)
         panel.bounds = [(train, val, last.get("test", val))]
+    values, panel.beside = values[:, :len(found.channels)], [values[:, len(found.channels):]]
     gaps(values, panel)
     return Source("series", [values], [name], [], notes=list(table.notes), seen=1, task=TASK, panel=panel)
 
 
-def from_long(table: Table, found: Layout) -> Source:
+def bounds_by(table: Table, column: str, rows: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Where train, validation and test of one series end, by a column of such words. places: of its rows. Raises DataError for
+    another word, and where a part comes before one that it should follow."""
+    cells, ends, before = table.strings(column), [0, 0, 0], 0
+    for row, place in zip(rows.tolist(), places.tolist(), strict=True):
+        word = SPLITS.get(cells[row].strip().lower())
+        if word is None:
+            raise DataError(f"{cells[row]!r} is no part", table.where(row, column), f"Write one of {', '.join(NAMES)}.")
+        part = NAMES.index(word)
+        if part < before:
+            raise DataError(f"a row of the {NAMES[part]} part comes after the {NAMES[before]} part", table.where(row, column),
+                            "Parts of series follow each other in time: train, val, test.")
+        ends[part:], before = [place + 1] * (3 - part), part
+    if not 0 < ends[0] < ends[2] or ends[1] == ends[2]:
+        raise DataError("a series has no training part, or no test part", table.where(int(rows[0]), column), "Give both.")
+    return ends[0], ends[1], ends[2]
+
+
+def panel_of(stamps: list[Sequence[str]], found: Layout, known: beside.Beside) -> Panel:
+    return Panel(stamps, found.channels, found.aimed, notes=list(known.notes), beside_names=known.names, plain=known.plain, later=known.later)
+
+
+def moments_at(moments: Values, places: NDArray[np.int64]) -> Values:
+    """The moment of every step, of those without a row too."""
+    return np.interp(np.arange(int(places[-1]) + 1), places, moments)
+
+
+def step_of(moments: Values) -> float | None:
+    return float(np.median(np.diff(moments))) if len(moments) > 2 else None
+
+
+def from_long(table: Table, found: Layout, known: beside.Beside) -> Source:
     """A series per id, in the order in which they come; rows of several may stand in turns."""
-    values, ids = numbers(table, found.channels), [cell.strip() for cell in table.strings(found.id)]
+    values = np.concatenate([numbers(table, found.channels), known.values], 1)
+    ids = [cell.strip() for cell in table.strings(found.id)]
     if not found.times:
         raise DataError("there is no column of time stamps", ", ".join(table.files), f"Call one of them {TIMES[0]!r}, or say --time COLUMN.")
     moments, dates = moments_of(table, found.times)
     stamps, order = labels(table, found.times), {name: number for number, name in enumerate(dict.fromkeys(ids))}
-    panel = Panel([], found.channels, found.aimed)
+    panel = panel_of([], found, known)
+    steps: list[float] = []
     items, seasons, remarks = [], Counter[tuple[int, str]](), Counter[str]()
     number = np.fromiter((order[name] for name in ids), np.int64, len(ids))
     rows = np.argsort(number, kind="stable")
@@ -232,11 +308,18 @@ def from_long(table: Table, found: Layout) -> Source:
         in_order(moments[part], lambda row, own=own: stamps[own[row]], lambda row, own=own: table.where(own[row]))    # type: ignore[misc]
         beat = rhythm(moments[part], dates)
         item, stamp = spread_out(values[part], [stamps[row] for row in own], beat.places)
-        items.append(item)
+        items.append(item[:, :len(found.channels)])
+        panel.beside.append(item[:, len(found.channels):])
+        if dates:
+            panel.moments.append(moments_at(moments[part], beat.places))
+            steps += [step] if (step := step_of(moments[part])) is not None else []
         panel.stamps.append(stamp)
+        if found.split:
+            panel.bounds, panel.column = [*(panel.bounds or []), bounds_by(table, found.split, part, beat.places)], found.split
         seasons[beat.season, beat.name] += len(own) > 2       # two rows tell no rhythm
         remarks[beat.note] += 1
     (panel.season, panel.beat), _ = seasons.most_common(1)[0]
+    panel.step_seconds = float(np.median(steps)) if steps else None
     panel.notes += [f"in {count:,} series {note}" for note, count in remarks.items() if note]
     for item in items:
         gaps(item, panel)

@@ -26,7 +26,7 @@ from bakeoff.data.split import Parts
 from bakeoff.errors import DataError, OptionError, near
 from bakeoff.types import Spec
 
-LAYOUT = 2                            # of prepared folders; a change makes older ones unread
+LAYOUT = 3                            # of prepared folders; a change makes older ones unread
 FIRST = 5                             # examples shown in the check
 RECORD = "loaded.json"
 
@@ -40,6 +40,8 @@ class Asked(Protocol):
     def target(self) -> str | None: ...
     @property
     def inputs(self) -> tuple[str, ...]: ...
+    @property
+    def future(self) -> tuple[str, ...]: ...
     @property
     def group(self) -> str | None: ...
     @property
@@ -132,7 +134,7 @@ class Loaded:
     @property
     def metric(self) -> str:
         """The name of the metric that is tuned for. Raises OptionError for one that the task does not have."""
-        names = [metric.name for metric in self.make_task().metrics]
+        names = [metric.name for metric in self.make_task().metrics if getattr(metric, "aim", True)]
         asked = self.asked_metric
         if asked is not None and asked not in names:
             raise OptionError(f"{self.task_name} has no metric {asked!r}", f"--metric {asked}", near(asked, names))
@@ -151,7 +153,8 @@ class Loaded:
 
     @cached_property
     def _places(self) -> dict[str, tuple[Dataset, int]]:
-        parts = [part for part in (self.splits.together(), self.splits.test) if part is not None]
+        others = [fold.splits.test for fold in self.folds[1:]] if self.spec.ahead is not None else []     # origins that the first fold lacks
+        parts = [part for part in (self.splits.together(), *others, self.splits.test) if part is not None]
         return {key: (part, row) for part in parts for key, row in zip(part.keys, part.index.tolist(), strict=True)}
 
     @cached_property
@@ -174,8 +177,8 @@ class Reader:
 
     def __init__(self, kind: Any, files: Files, options: Asked, settings: Mapping[str, Any]) -> None:
         self.kind, self.files, self.options = kind, files, options
-        self.reading = ReadOptions(task_asked(options), options.target, options.inputs, options.group, options.time, options.split,
-                                   options.folds, options.encoding, settings)
+        self.reading = ReadOptions(task_asked(options), options.target, options.inputs, options.future, options.group, options.time,
+                                   options.split, options.folds, options.encoding, settings)
         self._read: tuple[Source, check.Guess] | None = None
 
     @property
@@ -193,8 +196,8 @@ class Reader:
             if source.panel is not None:
                 self._read = source, task
                 return self._read
-            for name in ("horizon", "lookback", "season"):
-                if getattr(self.options, name) is not None:
+            for name in ("horizon", "lookback", "season", "future"):
+                if getattr(self.options, name) not in (None, ()):
                     raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
                                       f"Leave it out, or say --task {FORECAST}.")
             self._read = checked(source, sort_of(task.task), self.options), task
@@ -269,8 +272,8 @@ def guess_kind(files: Files, asked: Any = None, task: str | None = None) -> tupl
 def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any], kind: Any) -> str:
     """32 hex digits for the content and all that decides how it is read and split."""
     read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
-    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.group, options.time, options.split,
-            options.folds, options.horizon, options.lookback, options.season,
+    said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.future, options.group, options.time,
+            options.split, options.folds, options.horizon, options.lookback, options.season,
             options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
     return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
 
@@ -503,7 +506,7 @@ def load_new(path: str | Path, kind_name: str, state: Mapping[str, Any], encodin
     """
     kind = registry.get("kind", kind_name)()
     reading = dict(state.get("reading", {}))
-    for name in ("inputs", "time"):
+    for name in ("inputs", "future", "time"):
         if name in reading:
             reading[name] = tuple(reading[name])
     return new_from(kind.read(files_of(path), ReadOptions(encoding=encoding, want_targets=False, **reading)), state)

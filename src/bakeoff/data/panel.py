@@ -16,6 +16,7 @@ Values = NDArray[np.float64]
 DAY = 86_400
 MOST_INSERTED = 0.05                  # of the rows: so many missing ones are inserted; where more lack, rows count as steps
 BUSINESS = 0.1                        # share of gaps of three days from which on daily stamps are those of working days
+WORKING = "daily on working days"
 
 
 @dataclass
@@ -32,7 +33,14 @@ class Panel:
     season: int = 1
     beat: str = ""                            # what the time stamps are called: 'hourly'; '': nothing that suggests a season
     bounds: list[tuple[int, int, int]] | None = None
+    column: str = ""                          # by whose words the bounds were set (--split COLUMN)
     notes: list[str] = field(default_factory=list)
+    moments: list[Values] = field(default_factory=list)      # per series, seconds since 1970 of each step; empty where there are no dates
+    step_seconds: float | None = None                        # between steps, where there are dates
+    beside: list[Values] = field(default_factory=list)       # per series (T, K), what is known beside its values; empty: nothing
+    beside_names: tuple[str, ...] = ()
+    plain: tuple[bool, ...] = ()                             # which of these are numbers of a size of their own
+    later: int = 0                                           # so many of them, the first, are known of the steps to come
 
 
 class Rhythm(NamedTuple):
@@ -69,7 +77,7 @@ def rhythm(times: NDArray[np.float64], dates: bool) -> Rhythm:
         gaps = np.diff(moments)
         step = float(max(1.0, np.median(gaps)))
     if name == "daily" and (np.abs(gaps - 3 * DAY) < 1).mean() > BUSINESS:
-        return Rhythm(places, 5, "daily on working days", "")
+        return Rhythm(places, season, WORKING, "")
     if (gaps == step).all():
         return Rhythm(places, season, name, "")
     jumps = gaps / step

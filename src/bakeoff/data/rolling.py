@@ -8,20 +8,21 @@ from its training steps alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data import check, split
+from bakeoff.data import calendar, check, split
 from bakeoff.data.base import Arrays, Dataset, Indices, Source, Splits
 from bakeoff.data.forecasts import described
+from bakeoff.data.naive2 import seasonal_indices
 from bakeoff.data.packed import Packed
-from bakeoff.data.panel import Panel, Values
-from bakeoff.data.windows import Windows
+from bakeoff.data.panel import WORKING, Panel, Values
+from bakeoff.data.windows import Ends, Windows
 from bakeoff.errors import DataError, OptionError
 from bakeoff.types import Ahead, Spec
 
@@ -63,11 +64,13 @@ class Rolled:
 
 def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> dict[str, Any]:
     """Writes the windows into folder/fold-0; returns what `load.prepare` records. Raises DataError or OptionError."""
-    rolled = rolling(source, options, fingerprint)
+    states: list[dict[str, Any]] = []
+    for number, rolled in reversed(list(enumerate(every_fold(source, options, fingerprint)))):         # what is said is of the first
+        whole = rolled.dataset
+        Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
+            folder / f"fold-{number}")
+        states.insert(0, rolled.state)
     parts = {"train": rolled.train, "val": rolled.val, "test": rolled.test}
-    whole = rolled.dataset
-    Splits(whole.view(rolled.train), whole.view(rolled.val) if len(rolled.val) else None, whole.view(rolled.test), rolled.inner).save(
-        folder / "fold-0")
     some = whole.view(rolled.train[:SHOWN])
     first = [{"key": key, "target": f"the next {len(picture['future'])}", "split": "train", "shown": picture}
              for key, picture in zip(some.keys, (shown(whole, row) for row in some.index.tolist()), strict=True)]
@@ -75,26 +78,70 @@ def prepare(source: Source, options: Asked, fingerprint: str, folder: Path) -> d
               "problems": [check.told(problem) for problem in source.problems], "notes": [*source.notes, *panel_notes(source), *rolled.notes],
               "counts": {name: len(rows) for name, rows in parts.items()}, "how": rolled.how, "classes": None, "target": None,
               "lengths": described(source), "facts": source.facts, "shared": {"count": 0, "keys": []}, "first": first}
-    return {"how": rolled.how, "shared": [], "states": [rolled.state], "record": record}
+    return {"how": rolled.how, "shared": [], "states": states, "record": record}
 
 
-def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
-    """The windows of all series."""
+def every_fold(source: Source, options: Asked, fingerprint: str) -> Iterator[Rolled]:
+    """The windows of all series; with --folds several times, each with the test part behind the one before. Notes are made once."""
     panel = source.panel
     assert panel is not None
-    if options.folds is not None:
-        raise OptionError("windows of series are split by time, not into folds", f"--folds {options.folds}", "Leave it out; --split says where.")
     lengths = [len(item) for item in source.items]
     horizon = horizon_of(panel, options)
-    given = bounds_of(panel, lengths, options.split)
+    if options.folds is None:
+        yield rolling(source, options, fingerprint, horizon, bounds_of(panel, lengths, options.split))
+        return
+    ways = [origins_of(lengths, horizon, number, options) for number in range(folds_of(options))]
+    lookback = lookbacks_of(horizon, options.season or panel.season, [with_validation(edges) for edges in ways[0]], options.lookback)
+    for number, given in enumerate(ways):
+        notes = list(panel.notes)
+        found = rolling(source, options, fingerprint, horizon, given, lookback, number)
+        yield replace(found, how=f"fold {number + 1} of {len(ways)}, each tested on the steps behind those it learns from; {found.how}")
+        if number:
+            panel.notes = notes
+
+
+def folds_of(options: Asked) -> int:
+    """Raises OptionError for anything but a number, and beside --split."""
+    asked = str(options.folds)
+    if not asked.isdigit() or int(asked) < 2:
+        raise OptionError(f"{asked!r} is no number of folds", f"--folds {asked}",
+                          "Series are tested on blocks of steps one behind the other: give 2 to 10.")
+    if options.split is not None:
+        raise OptionError("series are split once or into folds, not both", f"--split {options.split} --folds {asked}", "Leave one of them out.")
+    return int(asked)
+
+
+def origins_of(lengths: Sequence[int], horizon: int, number: int, options: Asked) -> list[Bounds]:
+    """Fold `number` of a back-test: the later half of each series in blocks, no shorter than a forecast, each tested after training on
+    all that is before it. Raises OptionError where a series is too short."""
+    count, found = folds_of(options), []
+    for length in lengths:
+        size = max(horizon, (length - length // 2) // count)
+        start = length - (count - number) * size
+        if length - count * size < 2 * horizon:
+            raise OptionError(f"a series of {length:,} steps is too short for {count} test parts of {horizon:,} steps and more and a training part",
+                              f"--folds {count}", "Ask for fewer folds, or a smaller --horizon.")
+        found.append((start, start, start + size))
+    return found
+
+
+def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, given: Sequence[Bounds], lookbacks: tuple[int, ...] | None = None,
+            fold: int = 0) -> Rolled:
+    """The windows of all series. given: where their parts end."""
+    panel = source.panel
+    assert panel is not None
+    lengths = [len(item) for item in source.items]
     bounds = [with_validation(edges) for edges in given]
     season = options.season or panel.season
     if options.season is None:
-        panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed (--season N for another)" if panel.beat
+        another = "--season 5 for the days of a working week" if panel.beat == WORKING else "--season N for another"
+        panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed ({another})" if panel.beat
                            else "nothing suggests a season, so the seasonal naive repeats the last value (--season N for one)")
     source.facts["season"] = season
-    lookbacks = lookbacks_of(horizon, season, bounds, options.lookback)
-    ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, marked=any(np.isnan(item).any() for item in source.items))
+    lookbacks = lookbacks or lookbacks_of(horizon, season, bounds, options.lookback)
+    stamped = calendar.names(panel.step_seconds)
+    ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, any(np.isnan(item).any() for item in source.items),
+                  (*stamped, *panel.beside_names), len(stamped), len(stamped) + panel.later)
     dataset, starts, state, notes = laid_out(source, panel, bounds, [edges[0] for edges in given], ahead, fingerprint)
     origins = [np.arange(begin, begin + length) for (begin, _), length in zip(starts, lengths, strict=True)]     # positions whose windows end there
 
@@ -119,7 +166,7 @@ def rolling(source: Source, options: Asked, fingerprint: str) -> Rolled:
     if not len(train):
         raise DataError(f"no training part is long enough for a look-back of {lookbacks[-1]:,} and a horizon of {horizon:,} steps", "the series",
                         "Give longer series, a smaller --horizon or --lookback, or another --split.")
-    groups = blocks(dataset, origins, bounds, max(horizon, season))
+    groups = blocks(dataset, origins, bounds, max(horizon, season), fold << 32)
     dataset = Dataset(Spec(**{**vars(dataset.spec), "counts": {"train": len(train), "val": len(val), "test": len(test)}}), dataset.arrays,
                       dataset._targets, dataset._keys, groups)
     state["spec"] = asdict(dataset.spec)
@@ -150,9 +197,12 @@ def bounds_of(panel: Panel, lengths: Sequence[int], asked: str | None) -> list[B
     """Where the parts of each series end: by --split, as the files say, or .6/.2/.2 of its steps."""
     if asked is not None:
         sort = split.sort_of_split(asked)
+        if sort == "column" and panel.column == asked and panel.bounds is not None:
+            return list(panel.bounds)
         if sort not in ("shares", "counts"):
             raise OptionError(f"{asked!r} is no split of series", f"--split {asked}",
-                              "Write shares of the steps (0.7,0.1,0.2) or numbers of steps (8640,2880,2880).")
+                              "Write shares of the steps (0.7,0.1,0.2) or numbers of steps (8640,2880,2880), or name a column of train, val and "
+                              "test; a file of keys parts examples, and windows of series overlap.")
         found = [by_counts(length, asked) if sort == "counts" else by_shares(length, split.shares_of(asked)) for length in lengths]
     elif panel.bounds is not None:
         found = list(panel.bounds)
@@ -209,7 +259,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if np.isnan(fill).any():
         name = panel.channels[int(np.flatnonzero(np.isnan(fill))[0])]
         raise DataError(f"column {name!r} has no value in the training part", "the series", "Leave it out by --inputs, or split later.")
-    steps, truth, owner, keys, starts = [], [], [], [], []
+    measure = scale_of(panel, trains)
+    steps, truth, naive2, known_beside, owner, keys, starts = [], [], [], [], [], [], []
     naive, spread, short, flat, place = [], [], 0, 0, 0
     several = len(source.items) > 1
     for number, (item, edges, train, name, stamps) in enumerate(zip(source.items, bounds, trains, source.keys, panel.stamps, strict=True)):
@@ -217,6 +268,9 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         short += lead > 0
         steps.append(encoded(item, lead, fill, ahead.marked))
         truth.append(np.concatenate([np.full((lead, len(aimed)), np.nan), item[:, aimed]]))
+        naive2.append(deseasoned(steps[-1][:, aimed].astype(np.float64), lead, train, ahead.season))
+        aside = known_of(panel, number, len(item), measure)
+        known_beside.append(np.concatenate([np.repeat(aside[:1], lead, 0), aside]).astype(np.float32))
         owner.append(np.full(len(item) + lead, number, np.int32))
         keys += [""] * lead + ([f"{name}@{stamp}" for stamp in stamps] if several else list(stamps))
         starts.append((place + lead - lookback, lookback - lead))
@@ -227,7 +281,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         flat += int((deviation == 0).sum())
         spread.append(np.where(deviation > 0, deviation, 1.0))
     arrays = Windows(np.concatenate(steps), np.concatenate(truth), np.concatenate(owner), np.stack(naive), np.stack(spread), lookback,
-                     ahead.horizon)
+                     ahead.horizon, np.concatenate(naive2), np.concatenate(known_beside), ahead.later)
     spec = Spec(source.kind, ("time",), (lookback,), arrays.steps.shape[1], None, None, {}, fingerprint, (), (), (lookback,), (lookback,), ahead)
     notes = []
     if short:
@@ -235,7 +289,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     if flat:
         notes.append(f"{flat:,} channels never vary in the training part: they count with a deviation of 1")
     dataset = Dataset(spec, arrays, arrays.targets, Packed.of(keys[lookback - 1:]))
-    state = {"fill": fill.tolist(), "reading": {**source.reading, "task": source.task}}
+    state = {"fill": fill.tolist(), "beside": measure.tolist(), "step_seconds": panel.step_seconds,
+             "reading": {**source.reading, "task": source.task}}
     return dataset, starts, state, notes
 
 
@@ -264,6 +319,45 @@ def naive_error(known: Values, season: int) -> Values:
     return found
 
 
+def scale_of(panel: Panel, trains: Sequence[int]) -> Values:
+    """(2, K): mean and deviation of what is known beside, over the training parts; 0 and 1 of columns of 0 and 1."""
+    count = len(panel.beside_names)
+    scale = np.stack([np.zeros(count), np.ones(count)])
+    for column in np.flatnonzero(panel.plain).tolist():
+        every = np.concatenate([part[:train, column] for part, train in zip(panel.beside, trains, strict=True)])
+        every = every[~np.isnan(every)]
+        if not len(every):
+            raise DataError(f"column {panel.beside_names[column]!r} has no value in the training part", "--future", "Leave it out.")
+        scale[:, column] = every.mean(), every.std() or 1.0
+    return scale
+
+
+def known_of(panel: Panel, number: int, length: int, scale: Values, steps: int = 0) -> Values:
+    """(length + steps, calendar + K) of one series: what the calendar says, and what stands beside, in deviations from its mean;
+    a missing value is the last known one. steps: so many more than the series has moments, whose calendar goes on."""
+    total, parts = length + steps, []
+    if panel.step_seconds is not None:
+        moments = panel.moments[number][:total]
+        if len(moments) < total:
+            moments = np.concatenate([moments, calendar.going_on(float(moments[-1]), panel.step_seconds, total - len(moments),
+                                                                   panel.beat == WORKING)])
+        parts.append(calendar.features(moments, panel.step_seconds))
+    if panel.beside_names:
+        values = panel.beside[number][:total]
+        values = np.concatenate([values, np.full((total - len(values), values.shape[1]), np.nan)])
+        parts.append(encoded((values - scale[0]) / scale[1], 0, np.zeros(values.shape[1]), False).astype(np.float64))
+    return np.concatenate(parts, 1) if parts else np.zeros((total, 0))
+
+
+def deseasoned(filled: Values, lead: int, train: int, season: int) -> Values:
+    """(lead + T, A) without gaps → (lead + T, 2, A): without the season that the training steps show, and its factors."""
+    factors = np.ones_like(filled)
+    for channel in range(filled.shape[1]):
+        indices = seasonal_indices(filled[lead:lead + train, channel], season)
+        factors[lead:, channel] = indices[np.arange(len(filled) - lead) % len(indices)]
+    return np.stack([filled / factors, factors], 1)
+
+
 def folded(bounds: Sequence[Bounds], horizon: int, lookback: int, inside: Any) -> tuple[Indices, Indices, tuple[tuple[Indices, Indices], ...]]:
     """Train and validation as one, with rolling folds inside: each trains on what ends before it validates, and on no window that
     reaches over the border. Fewer folds where the second half of the series holds no three forecasts."""
@@ -288,10 +382,10 @@ def cut(known: int, horizon: int, number: int, count: int) -> Bounds:
     return end - size, end, end
 
 
-def blocks(dataset: Dataset, origins: Sequence[Indices], bounds: Sequence[Bounds], size: int) -> Packed:
-    """For each position the block of `size` windows in a row, counted from the test part's beginning: what is drawn as one."""
+def blocks(dataset: Dataset, origins: Sequence[Indices], bounds: Sequence[Bounds], size: int, before: int = 0) -> Packed:
+    """For each position the block of `size` windows in a row, counted from the test part's beginning: what is drawn as one. before: the
+    number of the first block; those of other folds have others."""
     names = np.zeros(len(dataset.arrays), np.int64)
-    before = 0
     for places, edges in zip(origins, bounds, strict=True):
         number = (np.arange(len(places)) - edges[1]) // size
         number -= number.min(initial=0)
@@ -316,9 +410,24 @@ def latest(source: Source, state: Mapping[str, Any]) -> Arrays:
     if list(source.panel.channels) != list(ahead["names"]):
         raise DataError(f"the series have the columns {', '.join(source.panel.channels)}, those of the training had "
                         f"{', '.join(ahead['names'])}", source.keys[0], "Give the same columns.")
-    length = ahead["lookbacks"][-1]
-    cells = [encoded(item, max(0, length - len(item)), fill, ahead["marked"])[-length:] for item in source.items]
-    return Arrays(np.stack(cells))
+    length, horizon, panel = ahead["lookbacks"][-1], ahead["horizon"], source.panel
+    panel.step_seconds = state.get("step_seconds") if panel.moments else None
+    if panel.step_seconds is None and ahead["calendar"]:
+        raise DataError("the series have no time stamps, those of the training had", source.keys[0], "Give them in the same column.")
+    cells, aside = [], []
+    for number, (item, name) in enumerate(zip(source.items, source.keys, strict=True)):
+        end = len(item)
+        if panel.later:                       # the rows behind the last value tell what is known ahead
+            end = int(np.flatnonzero(~np.isnan(item[:, list(panel.aimed)]).all(1)).max(initial=-1)) + 1
+            if not 0 < end <= len(item) - horizon:
+                raise DataError(f"behind the last value of {', '.join(panel.channels[place] for place in panel.aimed)} stand {len(item) - end} rows, "
+                                f"a forecast needs {horizon}", name, f"Give a row for each of the {horizon} steps to come, with its "
+                                f"{', '.join(panel.beside_names[:panel.later])} and nothing else.")
+        lead = max(0, length - end)
+        cells.append(encoded(item[:end], lead, fill, ahead["marked"])[-length:])
+        known = known_of(panel, number, end, np.asarray(state["beside"]), horizon)
+        aside.append(np.concatenate([np.repeat(known[:1], lead, 0), known])[-length - horizon:].astype(np.float32))
+    return Ends(np.stack(cells), None, np.stack(aside), ahead["later"])
 
 
 def shown(dataset: Dataset, row: int) -> dict[str, Any]:

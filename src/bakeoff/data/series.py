@@ -75,6 +75,7 @@ class Series:
             raise DataError(f"none of {cases.seen:,} series can be read; the first: {first.what}", first.where,
                             first.fix or "Check the format.")
         return Source(self.name, cases.items, cases.keys, targets_of(cases) if options.want_targets else [], split=splits_of(cases),
+                      groups=[cases.groups.get(key, key) for key in cases.keys] if cases.groups else None,
                       problems=cases.problems, notes=notes_of(files, names, cases), seen=cases.seen, task=cases.task,
                       facts={"channels": cases.items[0].shape[1]})
 

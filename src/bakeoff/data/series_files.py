@@ -35,6 +35,7 @@ class Cases:
     problems: list[Problem] = field(default_factory=list)
     seen: int = 0
     task: str | None = None                                          # as a file says; None: none does
+    groups: dict[str, str] = field(default_factory=dict)             # key → which cases belong together; empty: nothing is said
 
     def add(self, item: Numbers, label: str, key: str, position: int, split: str | None) -> None:
         self.items.append(item)
@@ -304,6 +305,8 @@ def read_arrays(cases: Cases, files: Files, name: str, options: ReadOptions) -> 
                             "Series are numbers of shape (cases, channels, time).")
         with np.errstate(over="ignore"):      # what is too large for float32 becomes infinite and is set aside as such
             x = stack.x.astype(np.float32, copy=False)
+        if stack.groups is not None:
+            cases.groups |= {f"{stack.name}:{index}": str(group) for index, group in enumerate(stack.groups.tolist())}
         labels = [""] * len(x) if stack.y is None else list(map(label_of, stacks.target_list(stack.y)))
         complete = bool(np.isfinite(x).all())
         for index, (series, label) in enumerate(zip(x, labels, strict=True)):

@@ -16,9 +16,9 @@ from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import SPLITS, ending, file_split, split_order
 from bakeoff.errors import DataError
 
-INPUTS, TARGETS = "x|data|images?|features|inputs?", "y|labels?|targets?|classes"
+INPUTS, TARGETS, GROUPS = "x|data|images?|features|inputs?", "y|labels?|targets?|classes", "groups?"
 WORDS = "|".join(SPLITS)
-ARRAY = re.compile(rf"^(?:(?P<split1>{WORDS})[_.-]?)?(?P<what>{INPUTS}|{TARGETS})(?:[_.-]?(?P<split2>{WORDS}))?$", re.IGNORECASE)
+ARRAY = re.compile(rf"^(?:(?P<split1>{WORDS})[_.-]?)?(?P<what>{INPUTS}|{TARGETS}|{GROUPS})(?:[_.-]?(?P<split2>{WORDS}))?$", re.IGNORECASE)
 # an array's head is Python that numpy reads by its own parser, and may name a shape that no memory holds
 UNREADABLE = (*BROKEN, ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError, MemoryError)
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -26,12 +26,13 @@ IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 @dataclass
 class Stack:
-    """Examples and targets of one split, the example first. name: how keys begin."""
+    """Examples and targets of one split, the example first. name: how keys begin; groups: examples of one group belong together."""
 
     name: str
     split: str | None
     x: NDArray[Any]
     y: NDArray[Any] | None
+    groups: NDArray[Any] | None = None
 
 
 def npz_heads(files: Files, name: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
@@ -77,11 +78,13 @@ def read_npz(files: Files, name: str, want_targets: bool) -> list[Stack]:
                         "Save plain numbers and strings with numpy.savez, no objects.") from None
     xs: dict[str | None, tuple[str, NDArray[Any]]] = {}
     ys: dict[str | None, tuple[str, NDArray[Any]]] = {}
+    groups: dict[str | None, tuple[str, NDArray[Any]]] = {}
     for array, values in arrays.items():
         found = ARRAY.match(array)
         assert found is not None
         split = SPLITS.get((found["split1"] or found["split2"] or "").lower())
-        (xs if is_input(found["what"]) else ys)[split] = (array, values)
+        belongs = re.fullmatch(GROUPS, found["what"], re.IGNORECASE) is not None
+        (groups if belongs else xs if is_input(found["what"]) else ys)[split] = (array, values)
     if not xs:
         raise DataError(f"there is no array x or images, but {', '.join(names[:8]) or 'nothing'}", name,
                         "Name the arrays x and y, or train_images, train_labels, test_images, test_labels.")
@@ -92,7 +95,10 @@ def read_npz(files: Files, name: str, want_targets: bool) -> list[Stack]:
             raise DataError(f"there are no targets for {array}", name, f"Add the array {split + '_labels' if split else 'y'}.")
         if y is not None and len(y) != len(x):
             raise DataError(f"{array} has {len(x):,} examples, {target} {len(y):,}", name, "Give one target per example.")
-        stacks.append(Stack(split or array, split or files.split(name), x, flat_targets(y, f"{name}, array {target}")))
+        grouped, group = groups.get(split, ("", None))
+        if group is not None and group.shape != (len(x),):
+            raise DataError(f"{array} has {len(x):,} examples, {grouped} the shape {group.shape}", name, "Give one group per example.")
+        stacks.append(Stack(split or array, split or files.split(name), x, flat_targets(y, f"{name}, array {target}"), group))
     return sorted(stacks, key=lambda stack: split_order(stack.split))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -24,14 +25,37 @@ class Windows(Arrays):
 
     steps: (T, C) float32, what the network reads. truth: (T, A) float64, what is forecast, NaN where missing. owner: (T,) the
     series each step is of. naive: (series, A) mean error of the seasonal naive over the training steps, NaN where it has none.
-    spread: (series, A) deviation of the training steps, never zero. cells is a view (T − lookback + 1, lookback, C) of `steps`.
+    spread: (series, A) deviation of the training steps, never zero. naive2: (T, 2, A), the last value known without its season,
+    and the season's factor; None: there is no season. known: (T, K) float32, what is known of every step beside, of the first
+    `later` of its columns also of steps to come. cells is a view (T − lookback + 1, lookback, C) of `steps`.
     """
 
     def __init__(self, steps: NDArray[np.float32], truth: NDArray[np.float64], owner: NDArray[np.int32], naive: NDArray[np.float64],
-                 spread: NDArray[np.float64], lookback: int, horizon: int) -> None:
+                 spread: NDArray[np.float64], lookback: int, horizon: int, naive2: NDArray[np.float64] | None = None,
+                 known: NDArray[np.float32] | None = None, later: int = 0) -> None:
         super().__init__(unfolded(steps, lookback))
         self.steps, self.truth, self.owner, self.naive, self.spread = steps, truth, owner, naive, spread
-        self.lookback, self.horizon = lookback, horizon
+        self.naive2 = np.stack([truth, np.ones_like(truth)], 1) if naive2 is None else naive2
+        self.known = np.zeros((len(steps), 0), np.float32) if known is None else known
+        self.lookback, self.horizon, self.later = lookback, horizon, later
+
+    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        if not self.known.shape[1]:
+            return {}
+        return {"known": only_later(unfolded(self.known, self.lookback + self.horizon)[rows], self.horizon, self.later)}
+
+    @cached_property
+    def rivals(self) -> NDArray[np.float64]:
+        """(windows with a whole future, 2, A): what Naive2 misses by in each, summed over the known steps – in percent as sMAPE
+        counts, and in size."""
+        count = max(0, len(self.truth) - self.lookback - self.horizon + 1)
+        level, total = self.naive2[self.lookback - 1:, 0][:count], np.zeros((count, 2, self.truth.shape[1]))
+        for ahead in range(self.lookback, self.lookback + self.horizon):
+            true, said = self.truth[ahead:ahead + count], level * self.naive2[ahead:ahead + count, 1]
+            missed, size = np.abs(said - true), np.abs(said) + np.abs(true)
+            percent = np.divide(200 * missed, size, out=np.zeros_like(size), where=size > 0)
+            total += np.where(np.isnan(missed), 0.0, np.stack([percent, missed])).transpose(1, 0, 2)
+        return total
 
     @property
     def targets(self) -> Futures:
@@ -54,16 +78,18 @@ class Windows(Arrays):
         covered = ends.cumsum()[:-1] > 0
         place = covered.cumsum() - 1                      # a window's steps stay neighbours
         kept = np.flatnonzero(covered)
-        for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]), ("naive", self.naive),
-                            ("spread", self.spread), ("reach", np.array([self.lookback, self.horizon]))):
+        for name, array in (("steps", self.steps[kept]), ("truth", self.truth[kept]), ("owner", self.owner[kept]),
+                            ("naive2", self.naive2[kept]), ("known", self.known[kept]), ("naive", self.naive), ("spread", self.spread),
+                            ("reach", np.array([self.lookback, self.horizon, self.later]))):
             np.save(folder / f"{name}.npy", array)
         return kept[:max(0, len(kept) - self.lookback + 1)], place[rows]
 
     @classmethod
     def open(cls, folder: Path) -> Windows:
-        lookback, horizon = np.load(folder / "reach.npy").tolist()
-        steps, truth, owner, naive, spread = (mapped(folder / f"{name}.npy") for name in ("steps", "truth", "owner", "naive", "spread"))
-        return cls(steps, truth, owner, naive, spread, lookback, horizon)
+        lookback, horizon, later = np.load(folder / "reach.npy").tolist()
+        steps, truth, owner, naive, spread, naive2, known = (mapped(folder / f"{name}.npy")
+                                                      for name in ("steps", "truth", "owner", "naive", "spread", "naive2", "known"))
+        return cls(steps, truth, owner, naive, spread, lookback, horizon, naive2, known, later)
 
     def context(self, row: int) -> dict[str, NDArray[np.float64]]:
         """history: (A, lookback) and future: (A, horizon) of one window, NaN where missing."""
@@ -71,8 +97,28 @@ class Windows(Arrays):
         return {"history": self.truth[row:middle].T, "future": self.truth[middle:middle + self.horizon].T}
 
 
+class Ends(Arrays):
+    """The last steps of new series, with what is known beside: (N, look-back + horizon, K)."""
+
+    def __init__(self, cells: NDArray[Any], shapes: NDArray[np.int64] | None, known: NDArray[np.float32], later: int) -> None:
+        super().__init__(cells, shapes)
+        self.known, self.later = known, later
+
+    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        horizon = self.known.shape[1] - self.cells.shape[1]
+        return {"known": only_later(self.known[rows], horizon, self.later)} if self.known.shape[2] else {}
+
+
+def only_later(known: NDArray[np.float32], horizon: int, later: int) -> NDArray[np.float32]:
+    """A copy in which what is not known ahead is 0 in the last `horizon` steps."""
+    known = known.copy()
+    known[:, -horizon:, later:] = 0.0
+    return known
+
+
 class Futures(Sequence[Any]):
-    """What each window is to be followed by: {'values': (A, horizon), 'naive': (A,), 'spread': (A,)}, views of the arrays."""
+    """What each window is to be followed by: {'values': (A, horizon), 'naive': (A,), 'spread': (A,), 'naive2': (2, A)}, views of
+    the arrays."""
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
@@ -90,7 +136,7 @@ class Futures(Sequence[Any]):
             return [self[row] for row in range(len(self))[where]]
         own, start = self.windows.owner[where], where + self.windows.lookback
         return {"values": self.windows.truth[start:start + self.windows.horizon].T, "naive": self.windows.naive[own],
-                "spread": self.windows.spread[own]}
+                "spread": self.windows.spread[own], "naive2": self.windows.rivals[where]}
 
 
 def unfolded(steps: NDArray[Any], length: int) -> NDArray[Any]:

@@ -31,7 +31,7 @@ from bakeoff.nn.conv import Conv
 from bakeoff.train import contender as contenders
 from bakeoff.train import feed, loop
 from bakeoff.train.loop import Diverged
-from bakeoff.train.record import listed, plain
+from bakeoff.train.record import listed, plain, rowed
 from bakeoff.types import Job, Trial
 
 # Imported once for all workers forked from this process: building an optimizer alone imports torch._dynamo, 1.4 s
@@ -132,7 +132,7 @@ def save_final(folder: Path, fitted: Any, outputs: torch.Tensor, test: Any, task
     table = {"key": test.keys, "target": [listed(target) for target in test.targets],
              "answer": [listed(answer.value) for answer in answers]}
     for label in answers[0].scores if answers else ():
-        table[f"score:{label}"] = [answer.scores[label] for answer in answers]
+        table[f"score:{label}"] = [rowed(answer.scores[label]) for answer in answers]
     pd.DataFrame(table).to_parquet(partial / "answers.parquet", index=False)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

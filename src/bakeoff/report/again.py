@@ -12,7 +12,7 @@ from bakeoff.options import Options
 from bakeoff.report.format import plain
 
 # Options that decide what is read, asked and concluded; budget, trials, seeds … stand in the plan.
-REPEATED = ("task", "target", "inputs", "group", "time", "test", "split", "folds", "horizon", "lookback", "season", "metric", "max_bad",
+REPEATED = ("task", "target", "inputs", "future", "group", "time", "test", "split", "folds", "horizon", "lookback", "season", "metric", "max_bad",
             "max_shared", "encoding", "set", "cost", "margin")
 
 

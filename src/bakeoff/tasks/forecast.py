@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bakeoff.metrics.forecast import FORECAST
 from bakeoff.nn.encoder import Encoder
@@ -29,7 +30,8 @@ FLOOR = 1e-5                  # of a window's size: the deviation it counts with
 
 @task("forecast")
 class Forecast:
-    """Scaled window → encoder → pooled → linear map to the whole horizon → unscaled. out: (B, horizon, A) in the user's units.
+    """Scaled window → encoder → pooled → linear map to the whole horizon → unscaled. out: (B, horizon, A, 1 + Q) in the user's units,
+    the point first, then the quantiles.
 
     y: (B, horizon, 2·A), the values with NaN where missing, and behind them the deviation of the series in training, in which
     the loss is counted: series of all sizes weigh alike.
@@ -71,6 +73,9 @@ class Forecast:
             "objective": Param("objective", "absolute", "how a miss counts in training", values=("absolute", "squared")),
             "scaling": Param("scaling", "none", "the window is scaled by itself", values=("none",)),
         })
+        if self.ahead.calendar:
+            space["calendar"] = Param("calendar", "unread", "whether hour, weekday and time of the year are read, of the steps to come too",
+                                      values=("unread", "read"))
         if len(self.ahead.names) > 1:
             space["channels"] = Param("channels", "apart", "whether channels are read together, or each alone with the same weights",
                                       values=("apart", "together"))
@@ -91,12 +96,22 @@ class Forecast:
     def prepared(self, spec: Spec, params: Params) -> Spec:
         size = (int(params.get("lookback", self.ahead.lookbacks[-1])),)
         channels = (1 if self.apart(params) else len(self.ahead.names)) * (2 if self.ahead.marked else 1)
+        columns, longer = self.beside(params)
+        size = (size[0] + longer,)
+        channels += len(columns) + (longer > 0)
         return replace(spec, sizes=size, longest=size, typical=size, channels=channels)
 
+    def beside(self, params: Params) -> tuple[list[int], int]:
+        """Which columns of what is known beside are read, and by how many steps to come the window is longer for them."""
+        first = 0 if params.get("calendar", "unread") == "read" else self.ahead.calendar
+        columns = list(range(first, len(self.ahead.known)))
+        return columns, self.ahead.horizon if first < self.ahead.later else 0
+
     def prepare(self, batch: Batch, params: Params) -> Batch:
-        """The last `lookback` steps in units of their own; where channels are read apart, each is an example: (B·A, T, 1)."""
-        ahead, own = self.ahead, len(self.ahead.names)
-        x = batch.x.x[:, -int(params.get("lookback", ahead.lookbacks[-1])):]
+        """The last `lookback` steps in units of their own; where channels are read apart, each is an example: (B·A, T, 1). Where
+        something is known ahead, the steps to come stand behind, with a mark, nothing in the place of values, and what is known."""
+        ahead, own, length = self.ahead, len(self.ahead.names), int(params.get("lookback", self.ahead.lookbacks[-1]))
+        x = batch.x.x[:, -length:]
         values, marks = x[..., :own], x[..., own:]
         middle = values.mean(1, keepdim=True)
         deviation = (values - middle).square().mean(1, keepdim=True).sqrt()
@@ -110,6 +125,13 @@ class Forecast:
             x = x.transpose(1, 2).flatten(0, 1)
         else:
             x = torch.cat([values, marks], -1)
+        columns, longer = self.beside(params)
+        if columns:
+            known = batch.given["known"][:, -length - ahead.horizon:][:, :length + longer, columns]
+            known = functional.pad(known, (0, 1 if longer else 0))
+            if longer:
+                known[:, length:, -1] = 1.0
+            x = torch.cat([functional.pad(x, (0, 0, 0, longer)), known.repeat_interleave(len(x) // len(known), 0)], -1)
         return Batch(Grid(x, None), batch.y, batch.keys, given)
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
@@ -117,39 +139,57 @@ class Forecast:
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
         missed, known = apart_from(out, y)
-        missed = missed.square() if params.get("objective") == "squared" else missed.abs()
-        return missed.flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+        point = missed[..., 0].square() if params.get("objective") == "squared" else missed[..., 0].abs()
+        return (point + self.pinball(missed[..., 1:])).flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
 
     def plain_loss(self, out: Tensor, y: Tensor) -> Tensor:
-        missed, known = apart_from(out, y)
-        return missed.abs().flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+        return self.loss(out, y, {})
+
+    def pinball(self, missed: Tensor) -> Tensor:
+        """(…, Q) said minus true → (…): mean over the quantiles, Koenker & Bassett 1978."""
+        levels = missed.new_tensor(self.ahead.levels)
+        return torch.maximum(-levels * missed, (1 - levels) * missed).mean(-1)
 
     def decode(self, out: Tensor) -> list[Answer]:
-        """value: (horizon,) of one channel, (A, horizon) of several, in the user's units."""
-        values = out.double().transpose(1, 2).numpy()
-        return [Answer(row[0] if len(row) == 1 else row, {}) for row in values]
+        """value: (horizon,) of one channel, (A, horizon) of several, in the user's units; scores: as many per level."""
+        values = out.transpose(1, 2).numpy()                                                 # (N, A, horizon, 1 + Q)
+        values = values[:, 0] if values.shape[1] == 1 else values
+        names = [f"{level:g}" for level in self.ahead.levels]
+        return [Answer(row[..., 0].astype(np.float64), {name: row[..., place] for place, name in enumerate(names, 1)}) for row in values]
 
 
 class Horizon(nn.Module):
-    """Grid (B, S, D), or (B·A, S, D) of channels apart → (B, horizon, A) in the user's units."""
+    """Grid (B, S, D), or (B·A, S, D) of channels apart → (B, horizon, A, 1 + Q) in the user's units.
+
+    The middle quantile is counted from the point, the others outward from it, so that none cross; they come from the mean of all
+    cells, which has few weights to fill, and none of them moves the point.
+    """
 
     def __init__(self, encoder: Encoder, dim: int, ahead: Ahead, apart: bool, params: Params) -> None:
         super().__init__()
-        self.horizon, self.aimed = ahead.horizon, len(ahead.aimed)
+        self.horizon, self.aimed, self.levels = ahead.horizon, len(ahead.aimed), len(ahead.levels)
+        self.middle = min(range(self.levels), key=lambda place: abs(ahead.levels[place] - 0.5))
         if params.get("pool") == FLAT and encoder.pools:
             params = {**params, "pool": "mean"}                                              # one cell has nothing beside it
         self.pooled = PooledHead(encoder, dim, self.horizon * (1 if apart else self.aimed), params)
-        nn.init.zeros_(self.pooled.out.bias)
-        with torch.no_grad():
-            self.pooled.out.weight.mul_(0.1)                                                 # begins near what the window is counted from
+        self.fan = PooledHead(encoder, dim, self.horizon * self.levels * (1 if apart else self.aimed), {**params, "pool": "mean"})
+        for part in (self.pooled, self.fan):
+            nn.init.zeros_(part.out.bias)
+            with torch.no_grad():
+                part.out.weight.mul_(0.1)                                                    # begins near what the window is counted from
 
     def forward(self, grid: Grid, batch: Batch) -> Tensor:
-        out = self.pooled(grid, batch).view(-1, self.aimed, self.horizon).transpose(1, 2)
-        return out * batch.given["deviation"] + batch.given["centre"]
+        point = self.pooled(grid, batch).view(-1, self.aimed, self.horizon)
+        apart = self.fan(grid, batch).view(-1, self.aimed, self.horizon, self.levels)
+        middle = point.detach()[..., None] + apart[..., self.middle:self.middle + 1]
+        below = functional.softplus(apart[..., :self.middle]).flip(-1).cumsum(-1).flip(-1)
+        above = functional.softplus(apart[..., self.middle + 1:]).cumsum(-1)
+        out = torch.cat([point[..., None], middle - below, middle, middle + above], -1).transpose(1, 2)
+        return out * batch.given["deviation"][..., None] + batch.given["centre"][..., None]
 
 
 def apart_from(out: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(miss in deviations of the series, 0 where the truth is missing; 1 where it is known), both (B, horizon, A)."""
-    truth, spread = y[..., :out.shape[-1]], y[..., out.shape[-1]:]
+    """(miss in deviations of the series, 0 where the truth is missing, (B, horizon, A, 1 + Q); where it is known, (B, horizon, A))."""
+    truth, spread = y[..., :out.shape[-2], None], y[..., out.shape[-2]:, None]
     known = ~truth.isnan()
-    return torch.where(known, (out - truth.nan_to_num()) / spread, 0.0), known
+    return torch.where(known, (out - truth.nan_to_num()) / spread, 0.0), known[..., 0]

@@ -100,6 +100,11 @@ def write_json(path: Path, record: Any) -> None:
     write_whole(path, json.dumps(plain(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def rowed(value: Any) -> Any:
+    """A table's column holds rows of numbers, as narrow as they are, but no arrays of them."""
+    return list(value) if getattr(value, "ndim", 0) > 1 else value
+
+
 def listed(value: Any) -> Any:
     """Arrays as the lists of numbers that a table or JSON keeps; anything else as it is."""
     if isinstance(value, Mapping):

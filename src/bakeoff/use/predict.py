@@ -111,7 +111,7 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
     """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
 
     A forecast's inputs are whole series, and the answer is the list of the next numbers of each, one list per channel where several
-    are forecast.
+    are forecast; in the columns score:0.1, score:0.5 and score:0.9 stand as many of its quantiles.
 
     Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
     """
@@ -125,8 +125,8 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
     model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
     keys, answers, problems = model.answers(data)
     columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}
-    for label in model.classes:
-        columns[f"score:{label}"] = [None if answer is None else answer.scores[label] for answer in answers]
+    for label in next((answer.scores for answer in answers if answer is not None), {}):
+        columns[f"score:{label}"] = [None if answer is None else listed(answer.scores[label]) for answer in answers]
     table = pd.DataFrame(columns)
     if out is not None:
         write_table(table, Path(out))

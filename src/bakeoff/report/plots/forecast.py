@@ -16,10 +16,13 @@ WIDE, HIGH = 236.0, 132.0
 
 
 def forecast(shown: Mapping[str, Any], groups: Mapping[str, str], name: str) -> Markup:
-    """shown: history, future, and said, contender → numbers. groups: contender → group, for the colour. A key names the lines."""
+    """shown: history, future, said, contender → numbers, and of one of them the fan: whose, levels, edges (lowest and highest
+    quantile). groups: contender → group, for the colour. A key names the lines."""
     history, future = shown.get("history") or [], shown.get("future") or []
     said: Mapping[str, Sequence[float]] = shown.get("said") or {}
-    known = [float(value) for part in (history, future, *said.values()) for value in part if value is not None and math.isfinite(value)]
+    fan: Mapping[str, Any] = shown.get("fan") or {}
+    edges: Sequence[Sequence[float]] = fan.get("edges") or []
+    known = [float(value) for part in (history, future, *said.values(), *edges) for value in part if value is not None and math.isfinite(value)]
     if not known:
         return el("p", "There is nothing to draw.", class_="soft")
     across = Scale(0, max(len(history) + len(future) - 1, 1), 4, WIDE - 4)
@@ -28,6 +31,12 @@ def forecast(shown: Mapping[str, Any], groups: Mapping[str, str], name: str) -> 
     parts = [line(across(start - 0.5), 16, across(start - 0.5), HIGH - 4, "grid"),
              text(4, 7, fitting(f"{plain(shown.get('name', ''))}: {significant(min(known))} … {significant(max(known))}", WIDE - 8, SMALL),
                   kind="soft small")]
+    if edges:
+        low, high = ([(across(place), upward(float(value))) for place, value in enumerate(edge, start)] for edge in edges)
+        share = round(100 * (fan["levels"][1] - fan["levels"][0]))
+        parts.append(el("g", el("title", f"{plain(fan['whose'])}: {share} % are to lie in here"),
+                        el("polygon", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in [*low, *reversed(high)]), class_="fan"),
+                        class_=mark(groups.get(fan["whose"], ""))))
     for values, first, kind in ((history, 0, "wave past"), (future, start, "wave truth")):
         parts += [path(piece, kind) for piece in pieces(values, first, across, upward)]
     key, place = [], 0.0

@@ -158,7 +158,8 @@ def hardest(view: View, items: Sequence[Item]) -> str:
     if not items:
         return ""
     if view.run.forecasts:
-        return "Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said."
+        return ("Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said, shaded where "
+                "the best means the truth to lie.")
     if not view.run.classes:
         return "Where the best contenders miss by most: look for what these have in common."
     nobody = sum(not any(right(item, name) for name in item["all"]) for item in items)
