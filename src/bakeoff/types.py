@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Sizes = tuple[int | None, ...]                # one entry per axis; None: varies from example to example
+Change = Literal["shift", "flip", "noise", "scale", "mask", "drop"]           # of examples in training: train/augment.py
 Params = Mapping[str, Any]                    # a setting: choice name → value, JSON-able
 
 

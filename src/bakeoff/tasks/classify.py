@@ -16,7 +16,7 @@ from bakeoff.registry import task
 from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead, pool_choice
-from bakeoff.types import Answer, Batch, Needs, Params, Spec
+from bakeoff.types import Answer, Batch, Change, Needs, Params, Spec
 
 
 @task("classify")
@@ -25,6 +25,7 @@ class Classify:
 
     sort: ClassVar[Sort] = "label"
     settles: ClassVar[bool] = False
+    bears: ClassVar[frozenset[Change]] = frozenset({"shift", "flip", "noise", "scale", "mask", "drop"})
 
     def __init__(self, classes: Sequence[str] = ()) -> None:
         self.classes = list(classes)
