@@ -1,4 +1,4 @@
-"""Answers every example with how often each class was seen in training: the least any model must beat."""
+"""Answers every example with how often each class was seen in training, or each label of sets: the least any model must beat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, class_count, log_chances
+from bakeoff.baselines.base import aims, class_count, log_chances, log_odds, of_sets
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Space
@@ -26,6 +26,7 @@ class Majority:
 
     def __init__(self) -> None:
         self.shares: NDArray[np.float64] = np.zeros(0)
+        self.apart = False                    # labels of sets: each share for itself
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -36,13 +37,14 @@ class Majority:
         return Space()
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        classes = class_count(task)
-        counts = np.maximum(np.bincount(aims(data, classes), minlength=classes), 0.5)
-        self.shares = counts / counts.sum()
+        classes, self.apart = class_count(task), of_sets(task)
+        y = aims(data, classes)
+        counts = np.maximum(y.sum(0, dtype=np.float64) if self.apart else np.bincount(y, minlength=classes), 0.5)
+        self.shares = counts / (len(y) if self.apart else counts.sum())
         return self
 
     def outputs(self, data: Dataset) -> Tensor:
-        return log_chances(np.tile(self.shares, (len(data), 1)))
+        return (log_odds if self.apart else log_chances)(np.tile(self.shares, (len(data), 1)))
 
     def macs(self) -> float:
         return 0.0
@@ -56,5 +58,5 @@ class Majority:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.shares = arrays["shares"]
+        self.shares, self.apart = arrays["shares"], of_sets(task)
         return self
