@@ -21,7 +21,7 @@ from bakeoff.metrics.base import Metric, Rows, Summed, sign
 from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
 from bakeoff.train.record import write_json, write_whole
-from bakeoff.types import Answer, Trial
+from bakeoff.types import Answer, Trial, labels_of
 
 if TYPE_CHECKING:
     from bakeoff.session import Session
@@ -44,9 +44,12 @@ class Answers:
         self.answers = [Answer(value, dict(zip(labels, row, strict=True)))
                         for value, row in zip(table["answer"].tolist(), scores.tolist(), strict=True)]
 
-    def rightness(self, sort: str, metric: Metric) -> np.ndarray:
-        """(n,) what the report shows, more is better: probability of the true label, or minus the absolute error, of forecasts its
+    def rightness(self, sort: str, metric: Metric, several: bool = False) -> np.ndarray:
+        """(n,) what the report shows, more is better: probability of the true label, of sets of labels that of having or not having
+        each, on average; or minus the absolute error, of forecasts its
         mean; of anything else the metric of each example by itself."""
+        if several:
+            return np.array([chance_of_set(answer.scores, target) for answer, target in zip(self.answers, self.targets, strict=True)])
         if sort == "label":
             return np.array([answer.scores.get(str(target), 0.0) for answer, target in zip(self.answers, self.targets, strict=True)])
         if sort == "number" or (isinstance(self.targets[0], Mapping) and "values" in self.targets[0]):
@@ -56,6 +59,12 @@ class Answers:
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
         return sign(metric) * np.nan_to_num(values)
+
+
+def chance_of_set(scores: Mapping[str, float], target: object) -> float:
+    """Mean over labels of the probability given to what is true: that the set has the label, or that it has it not."""
+    there = set(labels_of(target))
+    return float(np.mean([chance if label in there else 1 - chance for label, chance in scores.items()]))
 
 
 def conclude(session: Session) -> None:
@@ -191,7 +200,8 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
     overlap: of each block of them one is shown."""
     names = list(comparison.contenders)
     sort, metric = session.task.sort, session.task.metrics[0]
-    mean = {name: np.mean([one.rightness(sort, metric) for one in answers[name]], 0) for name in names}
+    several = session.spec.several
+    mean = {name: np.mean([one.rightness(sort, metric, several) for one in answers[name]], 0) for name in names}
     top = names[:TOP]
     apart = groups if session.spec.ahead is not None else None
     hardest = first_of_each(np.argsort(np.mean([mean[name] for name in top], 0), kind="stable"), apart)

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Sizes = tuple[int | None, ...]                # one entry per axis; None: varies from example to example
+Change = Literal["shift", "flip", "noise", "scale", "mask", "drop"]           # of examples in training: train/augment.py
 Params = Mapping[str, Any]                    # a setting: choice name → value, JSON-able
+
+
+SEPARATOR = ";"                               # between the labels of a target that is a set of them
+
+
+def labels_of(target: object) -> list[str]:
+    """'a;b' → ['a', 'b'], '' → []: the labels of a target that is a set of them (Spec.several)."""
+    return [label for part in str(target).split(SEPARATOR) if (label := part.strip())]
+
+
+def label_order(label: str) -> tuple[int, float, str]:
+    """A key that puts numbers first, by value, then words by letter: '2' before '10'."""
+    try:
+        number = float(label)
+    except ValueError:
+        return (1, 0.0, label)
+    return (0, number, label) if isfinite(number) else (1, 0.0, label)
 
 
 class Grid(NamedTuple):
@@ -97,6 +116,7 @@ class Spec:
     longest: tuple[int, ...] = ()             # per axis, the longest of the training split
     typical: tuple[int, ...] = ()             # per axis, the median: the shape for which costs are stated
     ahead: Ahead | None = None                # None: there is nothing to be forecast
+    several: bool = False                     # a label is a set of labels: 'a;b', or '' where there is none
 
     @property
     def rank(self) -> int:

@@ -24,6 +24,8 @@ from bakeoff.types import Spec
 BASELINES = every("baseline")
 COUNT = 72
 LABELS = [("low", "high", "other")[number % 3] for number in range(COUNT)]
+SETS = [("low", "high", "high;low;other")[number % 3] for number in range(COUNT)]
+TASKS = ("classify", "sets", "regress")       # sets: classify with several labels per example
 HEIGHT = np.array([-1.0, 1.0, 3.0], dtype=np.float32)[np.arange(COUNT) % 3]
 RNG = np.random.default_rng(0)
 
@@ -87,9 +89,11 @@ class Case:
         axes, sizes = ("time", "mel") if sound else tuple("abc"[:rank]), (None, 6) if sound else (None,) * rank
         spec = Spec("made", axes, tuple(shapes[0].tolist()) if same else sizes, channels, 1000 if text else None, None,
                     {"train": COUNT}, "made", () if text else tuple(flat.mean(0).tolist()), () if text else tuple(flat.std(0).tolist()),
-                    tuple(shapes.max(0).tolist()), tuple(int(size) for size in np.median(shapes, axis=0)))
-        targets: list[object] = list(LABELS) if self.task == "classify" else [float(10 * height + 50) for height in HEIGHT]
-        task: Task = (Classify() if self.task == "classify" else Regress()).fit(targets, spec)
+                    tuple(shapes.max(0).tolist()), tuple(int(size) for size in np.median(shapes, axis=0)),
+                    several=self.task == "sets")
+        targets: list[object] = [float(10 * height + 50) for height in HEIGHT]
+        targets = {"classify": list(LABELS), "sets": list(SETS)}.get(self.task, targets)
+        task: Task = (Regress() if self.task == "regress" else Classify()).fit(targets, spec)
         arrays = Arrays(np.stack(cells)) if same else Arrays(flat[:, 0] if text else flat, shapes)
         data = Dataset(spec, arrays, targets, [str(number) for number in range(COUNT)])
         data.aim(task.collate(targets))
@@ -109,7 +113,7 @@ def once(case: Case) -> tuple[Baseline, Dataset, Task]:
     return case.fitted()
 
 
-ALL = [Case(name, sort, task) for name in BASELINES for sort in CELLS for task in ("classify", "regress")]
+ALL = [Case(name, sort, task) for name in BASELINES for sort in CELLS for task in TASKS]
 ENTER = [case for case in ALL if case.cls.why_not(case.data()[0].spec, case.data()[1]) is None]
 PLANTED = [case for case in ENTER if "constant" not in case.sort]
 each: Callable = pytest.mark.parametrize("case", ENTER, ids=str)
@@ -132,10 +136,10 @@ def test_who_cannot_enter_says_why_in_words(case: Case) -> None:
 
 
 @pytest.mark.parametrize("sort", list(CELLS))
-@pytest.mark.parametrize("task", ["classify", "regress"])
+@pytest.mark.parametrize("task", TASKS)
 def test_every_question_has_a_trivial_a_linear_and_a_nearest_contender(sort: str, task: str) -> None:
     names = {case.baseline for case in ENTER if case.sort == sort and case.task == task}
-    assert names >= {"linear", "nearest", "majority" if task == "classify" else "mean"}
+    assert names >= {"linear", "nearest", "mean" if task == "regress" else "majority"}
 
 
 def test_no_baseline_enters_a_task_it_cannot_answer() -> None:
@@ -170,7 +174,7 @@ def test_it_says_how_it_repeats_and_grows(case: Case) -> None:
 def test_answers_are_chances_or_numbers_for_every_example_in_order(case: Case) -> None:
     fitted, data, _ = case.fitted_once()
     out = fitted.outputs(data)
-    assert out.shape == (COUNT, 3 if case.task == "classify" else 1)
+    assert out.shape == (COUNT, 1 if case.task == "regress" else 3)
     assert out.dtype == torch.float32
     assert out.isfinite().all()
     if case.task == "classify":
@@ -187,7 +191,7 @@ def test_the_rows_of_a_subset_are_those_of_the_whole(case: Case) -> None:
 @each
 def test_no_examples_give_no_answers(case: Case) -> None:
     fitted, data, _ = case.fitted_once()
-    assert fitted.outputs(data.subset(np.arange(0))).shape == (0, 3 if case.task == "classify" else 1)
+    assert fitted.outputs(data.subset(np.arange(0))).shape == (0, 1 if case.task == "regress" else 3)
 
 
 @each_planted
@@ -201,6 +205,8 @@ def test_what_is_planted_is_learnt(case: Case) -> None:
         assert (out == out[:1]).all()
     elif case.task == "classify":
         assert (out.argmax(1) == wanted).float().mean() > 0.8
+    elif case.task == "sets":
+        assert ((out > 0) == (wanted > 0)).float().mean() > 0.8
     else:
         assert (out[:, 0] - wanted).square().mean() < 0.3                    # 1 is what the mean would cost
 

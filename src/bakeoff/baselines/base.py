@@ -44,8 +44,8 @@ class Baseline(Protocol):
         ...
 
     def outputs(self, data: Dataset) -> Tensor:
-        """What a network's head would give, for every example of the view in order: of labels (N, K) log-probabilities, of
-        numbers (N, 1) in the task's scaled units; the task decodes it."""
+        """What a network's head would give, for every example of the view in order: of labels (N, K) log-probabilities, of sets of
+        labels log-odds, of numbers (N, 1) in the task's scaled units; the task decodes it."""
         ...
 
     def macs(self) -> float:
@@ -65,6 +65,7 @@ class Baseline(Protocol):
 
 
 SORTS = ("label", "number")
+LEAST = 1e-6                  # probability that anything has
 BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
 
 
@@ -88,9 +89,16 @@ def in_series(data: Dataset) -> Dataset:
     return data if spec is data.spec else data.beside(spec)
 
 
-def unanswerable(task: Task) -> str | None:
-    """Why a contender that gives one label or one number per example cannot enter; None: it can."""
-    return None if task.sort in SORTS else f"it gives one label or one number per example, and {task.name} asks for something else"
+def unanswerable(task: Task, sets: bool = False) -> str | None:
+    """Why a contender that gives one label or one number per example cannot enter; None: it can. sets: it gives several labels too."""
+    if task.sort not in SORTS:
+        return f"it gives one label or one number per example, and {task.name} asks for something else"
+    return "it gives one label per example, and these have several" if of_sets(task) and not sets else None
+
+
+def of_sets(task: Task) -> bool:
+    """Whether a target is a set of labels."""
+    return bool(getattr(task, "several", False))
 
 
 def class_count(task: Task) -> int:
@@ -99,7 +107,8 @@ def class_count(task: Task) -> int:
 
 
 def aims(data: Dataset, classes: int) -> NDArray[Any]:
-    """The collated targets of this view: (N,) int64 labels, or (N, 1) float64 in the task's scaled units where classes is 0."""
+    """The collated targets of this view: (N,) int64 labels, (N, K) float32 of sets of labels, or (N, 1) float64 in the task's scaled
+    units where classes is 0."""
     y: NDArray[Any] = data.y.numpy()[data.index]
     return y if classes else y.astype(np.float64).reshape(len(y), 1)
 
@@ -114,7 +123,14 @@ def blocks(data: Dataset, numbers: int = BLOCK) -> Iterator[NDArray[np.int64]]:
 
 
 def log_chances(chances: NDArray[Any]) -> Tensor:
-    """(N, K) probabilities → float32 log-probabilities; none is below 1e-6, so that one wrong answer costs a finite loss."""
+    """(N, K) probabilities → float32 log-probabilities; none is below LEAST, so that one wrong answer costs a finite loss."""
     import torch
-    floored = np.maximum(chances, 1e-6)
+    floored = np.maximum(chances, LEAST)
     return torch.from_numpy(np.log(floored / floored.sum(1, keepdims=True)).astype(np.float32))
+
+
+def log_odds(chances: NDArray[Any]) -> Tensor:
+    """(N, K) probabilities, each for itself → float32 log-odds, none of which is certain."""
+    import torch
+    held = np.clip(chances, LEAST, 1 - LEAST)
+    return torch.from_numpy(np.log(held / (1 - held)).astype(np.float32))

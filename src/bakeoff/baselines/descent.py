@@ -1,4 +1,4 @@
-"""Multinomial logistic regression, and least squares where the matrix is sparse, by L-BFGS on all examples at once."""
+"""Multinomial logistic regression, or one per label, and least squares where the matrix is sparse, by L-BFGS on all examples at once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ Floats = NDArray[np.floating[Any]]
 def descend(x: Any, y: NDArray[Any], classes: int, strength: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights (D, K) and offsets (K,), K = 1 where classes is 0, that minimise Σ loss + |weights|² / (2 · strength).
 
-    x: (N, D) float32, dense or scipy CSR. y: (N,) labels, or (N, 1) numbers. loss: cross-entropy, or half the squared error.
+    x: (N, D) float32, dense or scipy CSR. y: (N,) labels, (N, K) sets of labels, or (N, 1) numbers. loss: cross-entropy, that of each
+    label, or half the squared error.
     The offsets are not penalised; the one of a class without examples is held near its half example.
     """
     from scipy.optimize import minimize
     count, width, outputs = x.shape[0], x.shape[1], max(1, classes)
     turned = x.T if isinstance(x, np.ndarray) else x.T.tocsr()
-    if classes:
+    apart = classes > 0 and y.ndim == 2
+    if apart:
+        wanted = y.astype(np.float32)
+        share = np.clip(wanted.mean(0), 0.5 / count, 1 - 0.5 / count)
+        first, free = np.log(share / (1 - share)), ((wanted.min(0) < 1) & (wanted.max(0) > 0)).astype(np.float32)
+    elif classes:
         wanted = np.zeros((count, classes), dtype=np.float32)
         wanted[np.arange(count), y] = 1
         first = np.log(np.maximum(wanted.sum(0), 0.5) / count)
@@ -32,7 +38,10 @@ def descend(x: Any, y: NDArray[Any], classes: int, strength: float) -> tuple[NDA
         table = flat.reshape(width + 1, outputs)
         weights = table[:-1].astype(np.float32)
         scores = np.asarray(x @ weights) + table[-1].astype(np.float32)      # (N, K)
-        if classes:
+        if apart:
+            loss = float((np.logaddexp(0, scores) - scores * wanted).sum(dtype=np.float64))
+            error = 1 / (1 + np.exp(-np.clip(scores, -60, 60))) - wanted
+        elif classes:
             scores -= scores.max(1, keepdims=True)
             chances = np.exp(scores)
             total = chances.sum(1, keepdims=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series, of_sets, unanswerable
 from bakeoff.baselines.descent import descend
 from bakeoff.baselines.flat import Flat
 from bakeoff.baselines.motion import Motion
@@ -38,7 +38,8 @@ def reader_for(spec: Spec) -> type[Flat] | type[Ngrams] | type[Summary]:
 
 @baseline("linear")
 class Linear:
-    """One weighted sum of features per class (cross-entropy) or for the number (squared error), weights held small by L2."""
+    """One weighted sum of features per class (cross-entropy; of sets of labels, each label for itself) or for the number (squared
+    error), weights held small by L2."""
 
     deterministic = True
     growth = 1.1                              # passes over the examples, a fixed number of them; n-grams are sorted
@@ -48,11 +49,12 @@ class Linear:
         self.spec: Spec | None = None
         self.weights: NDArray[np.float32] = np.zeros((0, 1), dtype=np.float32)
         self.offsets: NDArray[np.float32] = np.zeros(1, dtype=np.float32)
+        self.apart = False                    # labels of sets: each score for itself
         self.filled = 0.0                     # features that are not zero, per example
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return unanswerable(task)
+        return unanswerable(task, sets=True)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
@@ -63,7 +65,7 @@ class Linear:
                                         "how freely the weights may grow: one over the L2 penalty", values=values)})
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        data, classes = in_series(data), class_count(task)
+        data, classes, self.apart = in_series(data), class_count(task), of_sets(task)
         self.spec = data.spec
         self.reader = reader_for(data.spec)(data.spec)
         rows: Any = self.reader.fit(data)
@@ -75,7 +77,7 @@ class Linear:
         import torch
         assert self.reader is not None
         scores = torch.from_numpy(np.asarray(self.reader.read(in_series(data)) @ self.weights) + self.offsets)
-        return scores.log_softmax(-1) if scores.shape[1] > 1 else scores
+        return scores.log_softmax(-1) if scores.shape[1] > 1 and not self.apart else scores
 
     def macs(self) -> float:
         """Features × outputs; a series costs what its spectrum and lags cost before."""
@@ -99,4 +101,5 @@ class Linear:
         self, spec = cls(), as_series(spec)
         self.spec, self.reader = spec, reader_for(spec).restore(arrays, record, spec)
         self.weights, self.offsets, self.filled = arrays["weights"], arrays["offsets"], record["filled"]
+        self.apart = of_sets(task)
         return self

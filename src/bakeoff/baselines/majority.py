@@ -1,4 +1,5 @@
-"""Answers every example with how often each class was seen in training, every word with its most frequent tag: the least any model must beat."""
+"""Answers every example with how often each class, or each label of sets, was seen in training, every word with its most frequent
+tag: the least any model must beat."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, blocks, class_count, log_chances
+from bakeoff.baselines.base import aims, blocks, class_count, log_chances, log_odds, of_sets
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Space
@@ -31,6 +32,7 @@ class Majority:
     def __init__(self) -> None:
         self.shares: NDArray[np.float64] = np.zeros(0)
         self.of_word: NDArray[np.int64] = np.zeros(0, np.int64)       # per id, the number of its tag
+        self.apart = False                    # labels of sets: each share for itself
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
@@ -48,15 +50,16 @@ class Majority:
         if tags := tags_of(task):
             self.of_word = most_frequent(data, len(tags))
             return self
-        classes = class_count(task)
-        counts = np.maximum(np.bincount(aims(data, classes), minlength=classes), 0.5)
-        self.shares = counts / counts.sum()
+        classes, self.apart = class_count(task), of_sets(task)
+        y = aims(data, classes)
+        counts = np.maximum(y.sum(0, dtype=np.float64) if self.apart else np.bincount(y, minlength=classes), 0.5)
+        self.shares = counts / (len(y) if self.apart else counts.sum())
         return self
 
     def outputs(self, data: Dataset) -> Tensor:
-        """(N, K) log-probabilities, or (N, T) numbers of tags, NaN behind a sentence."""
+        """(N, K) log-probabilities, of sets log-odds; or (N, T) numbers of tags, NaN behind a sentence."""
         if not len(self.of_word):
-            return log_chances(np.tile(self.shares, (len(data), 1)))
+            return (log_odds if self.apart else log_chances)(np.tile(self.shares, (len(data), 1)))
         said = torch.full((len(data), int(data.lengths().max(initial=0))), torch.nan)
         table = torch.from_numpy(self.of_word).float()
         for where in blocks(data):
@@ -76,7 +79,7 @@ class Majority:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
-        self.shares, self.of_word = arrays["shares"], arrays["of_word"]
+        self.shares, self.of_word, self.apart = arrays["shares"], arrays["of_word"], of_sets(task)
         return self
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import aims, class_count, log_chances, unanswerable
+from bakeoff.baselines.base import LEAST, aims, class_count, log_chances, log_odds, unanswerable
 from bakeoff.baselines.stores import Series, Store, store_for
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
@@ -43,7 +43,7 @@ class Nearest:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return unanswerable(task)
+        return unanswerable(task, sets=True)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
@@ -75,11 +75,19 @@ class Nearest:
         some = np.arange(count) if count <= LOOK else np.sort(np.random.default_rng(0).permutation(count)[:LOOK])
         found = store.among(some, self.neighbours)
         truth = self.targets[some]
-        losses = [-float(np.log(self.votes(found, belief)[np.arange(len(some)), truth]).mean()) for belief in BELIEF]
-        return float(BELIEF[int(np.argmin(losses))])
+
+        def loss(belief: float) -> float:
+            votes = self.votes(found, belief)
+            if truth.ndim > 1:
+                return -float(np.log(np.where(truth > 0, votes, 1 - votes).clip(LEAST)).mean())
+            return -float(np.log(votes[np.arange(len(some)), truth]).mean())
+        return float(BELIEF[int(np.argmin([loss(belief) for belief in BELIEF]))])
 
     def votes(self, found: Whole, belief: float) -> NDArray[np.float64]:
-        """(Q, k) positions → (Q, K) shares. A class is at least half an example frequent."""
+        """(Q, k) positions → (Q, K) shares; of sets of labels each for itself. A class is at least half an example frequent."""
+        if self.targets.ndim > 1:
+            often = np.maximum(self.targets.sum(0, dtype=np.float64), 0.5) / len(self.targets)
+            return (self.targets[found].sum(1) + belief * often) / (found.shape[1] + belief)
         counts = np.maximum(np.bincount(self.targets, minlength=self.classes), 0.5)
         votes = np.eye(self.classes)[self.targets[found]].sum(1)
         return (votes + belief * counts / counts.sum()) / (found.shape[1] + belief)
@@ -88,7 +96,7 @@ class Nearest:
         assert self.store is not None
         found = self.store.nearest(data, self.neighbours)
         if self.classes:
-            return log_chances(self.votes(found, self.belief))
+            return (log_odds if self.targets.ndim > 1 else log_chances)(self.votes(found, self.belief))
         return torch.from_numpy(self.targets[found].mean(1).astype(np.float32))
 
     def macs(self) -> float:

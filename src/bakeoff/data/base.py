@@ -87,6 +87,7 @@ class Source:
     task: str | None = None                   # what the targets look like: 'classify' or 'regress'
     facts: dict[str, Any] = field(default_factory=dict) # sizes, lengths …: for data.json
     reading: dict[str, Any] = field(default_factory=dict)   # ReadOptions by which new data are read alike: {'inputs': ('text',)}
+    several: bool = False                     # targets are sets of labels, joined by types.SEPARATOR (sets.py)
     panel: Panel | None = None                # items are whole series that go on: examples are windows of them (rolling.py)
 
     def __len__(self) -> int:

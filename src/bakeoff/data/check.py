@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bakeoff.data.base import Arrays, Problem, Source
+from bakeoff.data.sets import canonical, names
 from bakeoff.data.split import NAMES, Parts
 from bakeoff.errors import DataError, near
+from bakeoff.types import label_order
 
 MOST_CLASSES = 100                    # whole numbers of more different values are quantities
 LISTED = 20                           # so many of a sort are named, the rest counted
@@ -65,6 +67,11 @@ def label_of(target: Any) -> str | None:
     return str(target)
 
 
+def labels_in(target: Any) -> str | None:
+    """A set of labels as text, '' where it is empty; None where it is missing."""
+    return None if is_missing(target) else canonical(target)
+
+
 def as_asked(source: Source, sort: str) -> tuple[list[Any], list[int]]:
     """Targets as a task of this sort (tasks/base.py) wants them – labels as text, numbers as float – and the positions kept.
 
@@ -74,7 +81,7 @@ def as_asked(source: Source, sort: str) -> tuple[list[Any], list[int]]:
         return list(source.targets) or [None] * len(source), list(range(len(source)))
     targets: list[Any] = []
     kept: list[int] = []
-    meaning = number_of if sort == "number" else label_of
+    meaning = number_of if sort == "number" else labels_in if source.several else label_of
     meant = {} if sort == "whole" else {target: meaning(target) for target in set(source.targets)}
     for place, target in enumerate(source.targets):
         value = meant[target] if sort != "whole" else None if is_missing(target) else target
@@ -110,18 +117,23 @@ def target_faults(source: Source, sort: str) -> list[Problem]:
         if len(values := set(source.targets)) > 1:
             return []
         return [Problem(f"every target is {next(iter(values)):g}", "the target", "A target that never varies needs no model.")]
-    counts = Counter(source.targets)
+    counts = names(source.targets, source.several)
     faults = twins(source, counts)
     if len(counts) == 1:
         faults.append(Problem(f"there is one class only: {next(iter(counts))!r}", f"{len(source):,} examples",
                               "Give at least two classes, or a number as target with --task regress."))
     lonely = [label for label, count in counts.items() if count == 1 and len(counts) > 1]
     if lonely:
-        where = source.keys[source.targets.index(lonely[0])]
-        names = ", ".join(map(repr, lonely[:LISTED])) + (" …" if len(lonely) > LISTED else "")
+        where = source.keys[first_with(source, lonely[0])]
+        some = ", ".join(map(repr, lonely[:LISTED])) + (" …" if len(lonely) > LISTED else "")
         what = "a class has" if len(lonely) == 1 else f"{len(lonely)} classes have"
-        faults.append(Problem(f"{what} a single example: {names}", where, "Add examples of it, or remove it."))
+        faults.append(Problem(f"{what} a single example: {some}", where, "Add examples of it, or remove it."))
     return faults
+
+
+def first_with(source: Source, label: str) -> int:
+    """The position of the first example with this label."""
+    return next(row for row, target in enumerate(source.targets) if label in names([target], source.several))
 
 
 def twins(source: Source, counts: Mapping[str, int]) -> list[Problem]:
@@ -133,7 +145,7 @@ def twins(source: Source, counts: Mapping[str, int]) -> list[Problem]:
     for labels in alike.values():
         if len(labels) > 1:
             usual, *rarer = sorted(labels, key=lambda label: -counts[label])
-            faults += [Problem(f"labels {label!r} and {usual!r} differ only in spaces", source.keys[source.targets.index(label)],
+            faults += [Problem(f"labels {label!r} and {usual!r} differ only in spaces", source.keys[first_with(source, label)],
                                f"Write {usual.strip()!r} everywhere ({counts[label]:,} examples have {label!r}).") for label in rarer]
     return faults
 
@@ -149,12 +161,13 @@ def same_but_for_case(counts: Mapping[str, int]) -> list[Problem]:
 
 def unknown_labels(source: Source, parts: Parts) -> list[Problem]:
     """Labels of validation and test that no training example has."""
-    known = {source.targets[row] for row in parts.train.tolist()}
+    known = set(names((source.targets[row] for row in parts.train.tolist()), source.several))
     faults = []
     for name, rows in (("validation", parts.val), ("test", parts.test)):
         strange: dict[str, int] = {}
         for row in rows.tolist():
-            strange.setdefault(source.targets[row], row)
+            for label in names([source.targets[row]], source.several):
+                strange.setdefault(label, row)
         for label, row in strange.items():
             if label not in known:
                 hint = near(label, known)
@@ -191,8 +204,8 @@ def remarks(source: Source, sort: str, parts: Parts, hashes: np.ndarray, given: 
         if len(odd) > LISTED:
             problems.append(Problem(f"{len(odd) - LISTED:,} more examples have another target than an identical one", "", ""))
     if sort == "label":
-        classes = Counter(source.targets[row] for row in parts.train.tolist())
-        problems += same_but_for_case(Counter(source.targets))
+        classes = names((source.targets[row] for row in parts.train.tolist()), source.several)
+        problems += same_but_for_case(names(source.targets, source.several))
         (large, most), (small, least) = classes.most_common()[0], classes.most_common()[-1]
         if most >= UNBALANCED * least:
             notes.append(f"classes are unequal: {large!r} has {most:,} training examples, {small!r} {least:,}; see balanced accuracy")
@@ -221,13 +234,13 @@ def lengths_of(arrays: Arrays, axes: Sequence[str]) -> dict[str, dict[str, float
     return found
 
 
-def classes_of(targets: Sequence[Any], parts: Parts) -> dict[str, dict[str, int]]:
-    """Examples per class and split, classes in order."""
+def classes_of(source: Source, parts: Parts) -> dict[str, dict[str, int]]:
+    """Examples per class and split, classes in order; an example counts for each of its labels."""
     table: dict[str, dict[str, int]] = {}
     for name, rows in zip(NAMES, (parts.train, parts.val, parts.test), strict=True):
-        for label, count in Counter(targets[row] for row in rows.tolist()).items():
+        for label, count in names((source.targets[row] for row in rows.tolist()), source.several).items():
             table.setdefault(label, dict.fromkeys(NAMES, 0))[name] = count
-    return dict(sorted(table.items(), key=lambda item: (number_of(item[0]) is None, number_of(item[0]) or 0.0, item[0])))
+    return dict(sorted(table.items(), key=lambda item: label_order(item[0])))
 
 
 def split_name(parts: Parts, row: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bakeoff import registry
-from bakeoff.data import cache, check, rolling, split
+from bakeoff.data import cache, check, rolling, sets, split
 from bakeoff.data.base import Arrays, Claim, Dataset, Indices, Kind, Problem, ReadOptions, Source, Splits, spec_from
 from bakeoff.data.files import Files
 from bakeoff.data.forecasts import TASK as FORECAST
@@ -120,7 +120,7 @@ class Loaded:
     @property
     def kind_settings(self) -> tuple[str, ...]:
         """Names of --set that the reading of data knows."""
-        return ("kind", *settings_of(self.reader.kind))
+        return ("kind", sets.SETTING, *settings_of(self.reader.kind))
 
     @property
     def source(self) -> Source:
@@ -200,7 +200,12 @@ class Reader:
                 if getattr(self.options, name) not in (None, ()):
                     raise OptionError(f"{task.task} looks at nothing ahead", f"--{name} {getattr(self.options, name)}",
                                       f"Leave it out, or say --task {FORECAST}.")
-            self._read = checked(source, sort_of(task.task), self.options), task
+            sort = sort_of(task.task)
+            asked, column = self.reading.settings.get(sets.SETTING), source.reading.get("target")
+            if sort == "label" and (why := sets.are_sets(source.targets, asked, column)) is not None:
+                source.several = True
+                source.notes.append(f"the target is a set of labels: {why} (--set {sets.SETTING}=one reads each cell as one label)")
+            self._read = checked(source, sort, self.options), task
         return self._read
 
     @property
@@ -271,7 +276,7 @@ def guess_kind(files: Files, asked: Any = None, task: str | None = None) -> tupl
 
 def hashed(content: str, listed: str, options: Asked, settings: Mapping[str, Any], kind: Any) -> str:
     """32 hex digits for the content and all that decides how it is read and split."""
-    read = sorted((key, str(settings[key])) for key in settings_of(kind) if key in settings)
+    read = sorted((key, str(settings[key])) for key in (sets.SETTING, *settings_of(kind)) if key in settings)
     said = [LAYOUT, content, listed, kind.name, options.task, options.target, options.inputs, options.future, options.group, options.time,
             options.split, options.folds, options.horizon, options.lookback, options.season,
             options.seed, str(options.max_bad), str(options.max_shared), options.encoding, read]
@@ -371,7 +376,7 @@ def chosen(source: Source, rows: Indices) -> Source:
 
 def divide(source: Source, sort: str, options: Asked, hashes: np.ndarray) -> tuple[list[Parts], bool]:
     """Who trains, validates and tests – one way, or one per outer fold – and whether the splits were given."""
-    who = split.cast(source.targets, sort, hashes, source.groups, source.times, options.seed)
+    who = split.cast(sets.strata(source), sort, hashes, source.groups, source.times, options.seed)
     asked = options.split
     if options.folds is not None:
         return split.outer_folds(who, options.folds, source.folds), not options.folds.isdigit()
@@ -410,7 +415,7 @@ def encode(reader: Reader, source: Source, parts: Parts, fingerprint: str, folde
     kind: Kind = reader.kind
     state = kind.fit(source, parts.train, reader.reading)
     arrays = kind.encode(source, state)
-    spec = spec_of(kind, arrays, parts, state, fingerprint)
+    spec = replace(spec_of(kind, arrays, parts, state, fingerprint), several=source.several)
     whole = Dataset(spec, arrays, Packed.of(source.targets), source.keys, source.groups)
     Splits(whole.view(parts.train), whole.view(parts.val) if len(parts.val) else None, whole.view(parts.test), parts.inner).save(folder)
     return {**state, "reading": source.reading, "spec": asdict(spec)}, arrays
@@ -479,7 +484,7 @@ def record_of(reader: Reader, source: Source, task: str, parts: Parts, problems:
     """data.json, but for the path."""
     bad = [problem for problem in problems if problem.bad]
     sort, target = sort_of(task), None
-    classes = check.classes_of(source.targets, parts) if sort == "label" else None
+    classes = check.classes_of(source, parts) if sort == "label" else None
     if sort == "number":
         numbers = np.asarray(source.targets, np.float64)
         target = {"min": float(numbers.min()), "median": float(np.median(numbers)), "max": float(numbers.max())}
@@ -489,7 +494,7 @@ def record_of(reader: Reader, source: Source, task: str, parts: Parts, problems:
             "set_aside": [check.told(problem) for problem in bad],
             "problems": [check.told(problem) for problem in problems if not problem.bad], "notes": list(notes),
             "counts": {"train": len(parts.train), "val": len(parts.val), "test": len(parts.test)}, "how": parts.how, "classes": classes,
-            "target": target, "lengths": dict(lengths), "facts": source.facts,
+            "several": source.several, "target": target, "lengths": dict(lengths), "facts": source.facts,
             "shared": {"count": len(shared), "keys": list(shared)}, "first": first}
 
 

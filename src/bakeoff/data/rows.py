@@ -222,7 +222,8 @@ def separated(files: Files, name: str, options: ReadOptions) -> Read:
     sample = list(itertools.islice(files.lines(name, options.encoding, newline=""), 400))
     if not any(line.strip() for line in sample):
         raise DataError("the file is empty", name, "Give a table with at least a few rows.")
-    named = [column for column in (options.target, *options.inputs, options.group, *options.time) if column is not None]
+    targets = [] if options.target is None else options.target.split(",")
+    named = [column for column in (*targets, *options.inputs, options.group, *options.time) if column is not None]
     form = sniff.form(sample, ending(name), name, named)
     rows = Rows(files, name, options.encoding, form)
     columns: list[list[Any]] = [[] for _ in range(form.width)]

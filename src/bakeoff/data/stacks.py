@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import SPLITS, ending, file_split, split_order
 from bakeoff.errors import DataError
+from bakeoff.types import SEPARATOR
 
 INPUTS, TARGETS, GROUPS = "x|data|images?|features|inputs?", "y|labels?|targets?|classes", "groups?"
 WORDS = "|".join(SPLITS)
@@ -103,14 +104,16 @@ def read_npz(files: Files, name: str, want_targets: bool) -> list[Stack]:
 
 
 def flat_targets(y: NDArray[Any] | None, where: str) -> NDArray[Any] | None:
-    """(N,), (N, 1), or one-hot (N, K) → (N,). Raises DataError for other shapes."""
+    """(N,), (N, 1), one-hot (N, K), or (N, K) of 0 and 1, sets of labels as text: '0;2;' → (N,). Raises DataError for other shapes."""
     if y is None:
         return None
     if y.size == len(y):
         return y.reshape(-1)
-    if y.ndim == 2 and y.dtype.kind in "iufb" and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all():
-        return y.argmax(1)
-    raise DataError(f"the targets have shape {y.shape}", where, "Give one label or number per example.")
+    if y.ndim == 2 and y.dtype.kind in "iufb" and ((y == 0) | (y == 1)).all():
+        if (y.sum(1) == 1).all():
+            return y.argmax(1)
+        return np.array(["".join(f"{k}{SEPARATOR}" for k in np.flatnonzero(row)) or SEPARATOR for row in y])
+    raise DataError(f"the targets have shape {y.shape}", where, "Give one label or number per example, or 0 and 1 for each of several labels.")
 
 
 def target_list(y: NDArray[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from bakeoff.data import stacks
+from bakeoff.data import sets, stacks
 from bakeoff.data.base import Arrays, Claim, Indices, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.roles import Roles, first_roles, moments, need_target, roles
@@ -56,6 +56,7 @@ class Rows:
         new = "table.numbers" in options.settings     # new data: each column is what it was in training
         if new:
             table = table.placed(options.settings["table.width"], options.target)
+        table = sets.together(table, options.target) if options.want_targets else table
         found = roles(table, options)
         if new:
             found.numbers = tuple(options.settings["table.numbers"])

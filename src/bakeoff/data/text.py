@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bakeoff.data import conll, given, tokens
+from bakeoff.data import conll, given, sets, tokens
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import MEDIA, TABLES, ending, split_order
@@ -131,6 +131,7 @@ def from_table(files: Files, options: ReadOptions) -> Source:
     table = read_table(files, options)
     if not options.want_targets and "text.width" in options.settings:
         table = table.placed(int(options.settings["text.width"]), options.target)
+    table = sets.together(table, options.target) if options.want_targets else table
     found = roles(table, options)
     columns = text_columns(table, found, options)
     target = need_target(table, found) if options.want_targets else None

@@ -10,6 +10,7 @@ from bakeoff.report.format import Score, count, duration, listing, noun, percent
 from bakeoff.report.plots.cost import Axis, front, priced
 from bakeoff.report.plots.learning import Learnt, Progress
 from bakeoff.report.plots.pairs import Difference
+from bakeoff.report.ranks import FOUND, Ranked
 from bakeoff.report.records import Row, Run
 
 GAP = 0.25                                    # validation loss above its lowest by so much of it: a contender overfits
@@ -194,12 +195,26 @@ def on_calibration(contender: str, bins: Sequence[Bin], error: float) -> str:
     leaning = sum((one.said - one.seen) * one.number for one in bins)
     off = [one for one in bins if not one.low <= one.said <= one.high and (one.said - one.seen) * leaning > 0]
     if not off:
-        return f"{plain(contender)}'s probabilities can be taken at their word: they miss by {percent(error)} on average, within chance."
+        return (f"{plain(contender)}'s probabilities can be taken at their word: they miss by {percent(error)} on average (expected "
+                "calibration error), within chance.")
     way = "promises more than it keeps" if leaning > 0 else "is better than it says"
     widest = max(off, key=lambda one: abs(one.said - one.seen))
     fine = int(percent(widest.said) == percent(widest.seen) or widest.said > 0.98)
     return (f"{plain(contender)} {way}: where it says {percent(widest.said, fine)} it is right in {percent(widest.seen, fine)}; "
-            f"on average it misses by {percent(error)}.")
+            f"on average it misses by {percent(error)} (expected calibration error).")
+
+
+def on_ranks(contender: str, classes: Sequence[Ranked], several: bool) -> str:
+    """Which class is told apart worst, and what finding nearly all of it costs."""
+    worst, best = classes[0], classes[-1]
+    price = (f"to find {percent(FOUND)} of them, {percent(worst.alarms)} of the others are taken for it too" if worst.alarms < 1
+             else f"{percent(FOUND)} of them are found only by taking all others for it too")
+    interval = f"AUC {worst.auc:.3f}, 95 % {worst.low:.3f} – {worst.high:.3f}".replace(" 0.", " .")
+    if len(classes) == 1 and not several:
+        return (f"{plain(contender)} scores an example of {plain(worst.name)} above one that is not in {percent(worst.auc)} of all pairs "
+                f"({interval}); {price}.")
+    easy = f", {plain(best.name)} best (AUC {best.auc:.3f})".replace(" 0.", " .") if len(classes) > 1 else ""
+    return f"{plain(contender)} tells {plain(worst.name)} worst from the rest ({interval}){easy}; {price}."
 
 
 def on_ledger(run: Run, spent: Mapping[str, float]) -> str:

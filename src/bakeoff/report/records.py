@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import RunError
 from bakeoff.train.record import canonical, trial_from
-from bakeoff.types import Trial
+from bakeoff.types import Trial, labels_of
 
 SCORE = "score:"                              # how the score columns of answers.parquet begin
 
@@ -48,7 +48,7 @@ class Row:
 class Answers:
     """What the finals of one contender said, one entry per test example. answers: (seeds, N); scores: (seeds, N, K) or None.
 
-    labels: of the score columns; empty where they were not asked for.
+    labels: of the score columns; empty where they were not asked for. several: targets and answers are sets of labels, 'a;b'.
     """
 
     keys: list[str]
@@ -56,9 +56,21 @@ class Answers:
     answers: NDArray[Any]
     labels: list[str]
     scores: NDArray[np.float64] | None
+    several: bool = False
+
+    def members(self) -> NDArray[np.bool_]:
+        """(N, K): which labels each test example has."""
+        if not self.several:
+            return np.array(self.labels)[None, :] == self.targets.astype(str)[:, None]
+        sets = [set(labels_of(target)) for target in self.targets.tolist()]
+        return np.array([[label in there for label in self.labels] for there in sets], dtype=bool).reshape(len(sets), len(self.labels))
 
     def score(self, place: int, target: str) -> float | None:
-        """Of one example: probability given to the target, or the absolute error where a number is asked for; mean over seeds."""
+        """Of one example: probability given to the target, of a set of labels to having or not having each, on average; or the
+        absolute error where a number is asked for; mean over seeds."""
+        if self.several and self.scores is not None:
+            there = np.isin(self.labels, labels_of(target))
+            return float(np.where(there, self.scores[:, place], 1 - self.scores[:, place]).mean())
         if self.scores is not None:
             return float(self.scores[:, place, self.labels.index(target)].mean()) if target in self.labels else None
         said, truth = (number(value) for value in (self.answers[0, place], target))
@@ -142,6 +154,11 @@ class Run:
         return bool((self.data.get("facts") or {}).get("forecast"))
 
     @property
+    def several(self) -> bool:
+        """Whether an example has a set of labels."""
+        return bool(self.data.get("several"))
+
+    @property
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 
@@ -162,7 +179,7 @@ class Run:
         to the target, or the absolute error, mean over seeds. Of forecasts nothing: they are drawn, not listed."""
         found: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in asked}
         for row in self.ranked if asked and not self.forecasts else ():
-            answers = self.answers(row.contender, labels=set(asked.values()))
+            answers = self.answers(row.contender, scores=self.several, labels=set(asked.values()))
             if answers is None:
                 continue
             place = {key: k for k, key in enumerate(answers.keys)}
@@ -194,7 +211,7 @@ class Run:
         if read:
             given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in read]) for table in tables]).astype(float)
         return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(tables[0]["target"].to_pylist()),
-                       np.array([table["answer"].to_pylist() for table in tables]), read, given)
+                       np.array([table["answer"].to_pylist() for table in tables]), read, given, self.several)
 
 
 def read(folder: Path) -> Run:

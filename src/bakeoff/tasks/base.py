@@ -18,7 +18,11 @@ JSON can hold – a sentence, a list of tags, boxes – taken as it comes; itsel
 
 
 class Task(Protocol):
-    """What is asked of the data."""
+    """What is asked of the data.
+
+    It may have `bears`, a frozenset of the changes of examples (types.Change) under which its targets stay right: those are on
+    offer in training. Without it examples are never changed.
+    """
 
     name: ClassVar[str]
     sort: ClassVar[Sort]                      # what targets are; see Sort

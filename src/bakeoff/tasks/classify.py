@@ -1,7 +1,8 @@
-"""One label per example."""
+"""One label per example, or a set of labels."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -11,39 +12,51 @@ from torch.nn import functional as F
 
 from bakeoff.errors import DataError, near
 from bakeoff.metrics.accuracy import CLASSIFY
+from bakeoff.metrics.sets import SETS
 from bakeoff.nn.encoder import Encoder
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead, pool_choice
-from bakeoff.types import Answer, Batch, Needs, Params, Spec
+from bakeoff.types import SEPARATOR, Answer, Batch, Change, Needs, Params, Spec, label_order, labels_of
+
+UNEQUAL = 1.5                 # largest class over smallest, from which weights are on offer
+SURE = 0.5                    # probability from which a label belongs to the set that is answered
 
 
 @task("classify")
 class Classify:
-    """Masked pool → linear → cross-entropy. out: (B, K) logits."""
+    """Masked pool → linear → cross-entropy over the classes; of sets of labels, a sigmoid and binary cross-entropy for each.
+
+    out: (B, K) logits. y: (B,) class numbers; of sets (B, K), 1 for each label.
+    """
 
     sort: ClassVar[Sort] = "label"
     settles: ClassVar[bool] = False
+    bears: ClassVar[frozenset[Change]] = frozenset({"shift", "flip", "noise", "scale", "mask", "drop"})
 
-    def __init__(self, classes: Sequence[str] = ()) -> None:
-        self.classes = list(classes)
+    def __init__(self, classes: Sequence[str] = (), counts: Sequence[int] = (), examples: int = 0, several: bool = False) -> None:
+        """counts: of the training examples, how many each class has; several: a target is a set of labels, 'a;b'."""
+        self.classes, self.counts, self.examples, self.several = list(classes), list(counts), examples, several
         self.number = {name: index for index, name in enumerate(self.classes)}
-        self.metrics = CLASSIFY
+        self.metrics = SETS if several else CLASSIFY
 
     def fit(self, targets: Iterable[object], spec: Spec) -> Self:
-        self.__init__(sorted({str(target) for target in targets}, key=in_order))    # type: ignore[misc]
+        sets = [labels_of(target) if spec.several else [str(target)] for target in targets]
+        found = Counter(label for labels in sets for label in labels)
+        classes = sorted(found, key=label_order)
+        self.__init__(classes, [found[name] for name in classes], len(sets), spec.several)    # type: ignore[misc]
         if len(self.classes) < 2:
             raise DataError(f"there is one class only: {self.classes}", "the training examples",
                             "Give at least two classes, or a number as target with --task regress.")
         return self
 
     def state(self) -> dict[str, Any]:
-        return {"classes": self.classes}
+        return {"classes": self.classes, "counts": self.counts, "examples": self.examples, "several": self.several}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
-        return cls(state["classes"])
+        return cls(**state)
 
     def why_not(self, spec: Spec) -> str | None:
         return None if spec.ahead is None else "these series have no target of their own: they go on, and are to be forecast"
@@ -52,14 +65,29 @@ class Classify:
         return Needs()
 
     def space(self, spec: Spec) -> Space:
-        return Space({
+        space = Space({
             "pool": pool_choice(spec),
             "label_smoothing": Param("label_smoothing", 0.0, "share of the target spread over all classes", values=(0.0, 0.05, 0.1)),
         })
+        if self.counts and (self.several or max(self.counts) >= UNEQUAL * min(self.counts)):
+            space["weights"] = Param("weights", "none", "balanced: rare classes count more in the loss, so that all together count alike",
+                                     values=("none", "balanced"))
+        return space
+
+    def balanced(self) -> Tensor:
+        """(K,): what an example of a class counts, N / (K · its examples), as King & Zeng 2001, "Logistic regression in rare events
+        data"; of sets what having the label counts beside not having it, (N − n) / n."""
+        counts = torch.tensor(self.counts, dtype=torch.float32)
+        return (self.examples - counts).clamp(min=1) / counts if self.several else self.examples / (len(counts) * counts)
 
     def collate(self, targets: Sequence[object]) -> Tensor:
         try:
-            return torch.tensor([self.number[str(target)] for target in targets], dtype=torch.int64)
+            if not self.several:
+                return torch.tensor([self.number[str(target)] for target in targets], dtype=torch.int64)
+            y = torch.zeros(len(targets), len(self.classes))
+            for row, target in enumerate(targets):
+                y[row, [self.number[label] for label in labels_of(target)]] = 1
+            return y
         except KeyError as unknown:
             name = str(unknown.args[0])
             raise DataError(f"label {name!r} is not among the {len(self.classes)} training classes", "", near(name, self.classes)) from None
@@ -74,20 +102,22 @@ class Classify:
         return PooledHead(encoder, dim, len(self.classes), params)
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
-        return F.cross_entropy(out, y, reduction="none", label_smoothing=params.get("label_smoothing", 0.0))
+        smooth = params.get("label_smoothing", 0.0)
+        weights = self.balanced().to(out.device) if params.get("weights") == "balanced" else None
+        if self.several:
+            return F.binary_cross_entropy_with_logits(out, y * (1 - smooth) + smooth / 2, reduction="none", pos_weight=weights).mean(1)
+        losses = F.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
+        return losses if weights is None else losses * weights[y]
 
     def plain_loss(self, out: Tensor, y: Tensor) -> Tensor:
+        if self.several:
+            return F.binary_cross_entropy_with_logits(out, y, reduction="none").mean(1)
         return F.cross_entropy(out, y, reduction="none")
 
     def decode(self, out: Tensor) -> list[Answer]:
-        chances = out.double().softmax(-1)
-        best = chances.argmax(-1).tolist()
-        return [Answer(self.classes[k], dict(zip(self.classes, row, strict=True))) for k, row in zip(best, chances.tolist(), strict=True)]
-
-
-def in_order(label: str) -> tuple[int, float, str]:
-    """Numbers by value, then words by letter: '2' before '10'."""
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)
+        """value: the label, or those of a set joined: 'a;b', '' for none. scores: sum to 1, but for sets."""
+        chances = out.double().sigmoid() if self.several else out.double().softmax(-1)
+        rows = [dict(zip(self.classes, row, strict=True)) for row in chances.tolist()]
+        if self.several:
+            return [Answer(SEPARATOR.join(name for name, chance in row.items() if chance >= SURE), row) for row in rows]
+        return [Answer(self.classes[k], row) for k, row in zip(chances.argmax(-1).tolist(), rows, strict=True)]

@@ -23,7 +23,7 @@ from bakeoff.registry import task
 from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead
-from bakeoff.types import Ahead, Answer, Batch, Grid, Needs, Params, Spec
+from bakeoff.types import Ahead, Answer, Batch, Change, Grid, Needs, Params, Spec
 
 FLOOR = 1e-5                  # of a window's size: the deviation it counts with at least; a constant window has none
 
@@ -39,6 +39,7 @@ class Forecast:
 
     sort: ClassVar[Sort] = "whole"
     settles: ClassVar[bool] = False
+    bears: ClassVar[frozenset[Change]] = frozenset({"noise"})
 
     def __init__(self, ahead: Ahead | None = None) -> None:
         self.ahead = ahead or Ahead(8, 1, (16, 32), ("value",), (0,))

@@ -16,7 +16,7 @@ from bakeoff.registry import task
 from bakeoff.space import Space
 from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead, pool_choice
-from bakeoff.types import Answer, Batch, Needs, Params, Spec
+from bakeoff.types import Answer, Batch, Change, Needs, Params, Spec
 
 
 @task("regress")
@@ -25,6 +25,7 @@ class Regress:
 
     sort: ClassVar[Sort] = "number"
     settles: ClassVar[bool] = False
+    bears: ClassVar[frozenset[Change]] = frozenset({"noise"})
 
     def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
         self.mean, self.std = mean, std

@@ -15,6 +15,7 @@ from bakeoff.nn.fold import on_offer
 from bakeoff.nn.network import SHARED
 from bakeoff.space import Param, Space, from_signature
 from bakeoff.tasks.base import Task
+from bakeoff.train import augment
 from bakeoff.types import Spec
 
 
@@ -39,6 +40,9 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
     common.update(own_choices)            # also in place of a common choice of that name
     offer("batch", batch, "examples per step", 8, 16, 32, 64, 128)
+    changes = augment.on_offer(spec, task)
+    if len(changes) > 1:
+        offer("augment", augment.NONE, "how examples are changed anew each time they are trained on", *changes)
     offer("weight_decay", 1e-3, "L2, decoupled", low=1e-5, high=1e-1, log=True)
     offer("activation", "relu", "between layers", "relu", "leaky_relu", "gelu", "silu", "tanh")
     offer("optimizer", "adamw", "sgd has Nesterov momentum .9", "adamw", "adam", "sgd", "rmsprop")

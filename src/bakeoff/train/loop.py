@@ -1,4 +1,4 @@
-"""The one training loop. A step is: take, forward, loss, backward, clip, step, count; all else happens between steps."""
+"""The one training loop. A step is: take, change, forward, loss, backward, clip, step, count; all else happens between steps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bakeoff.data.base import Dataset, Indices
 from bakeoff.metrics.base import sign
 from bakeoff.nn.network import Network
 from bakeoff.tasks.base import Task
+from bakeoff.train.augment import NONE, augment
 from bakeoff.train.feed import batches, in_order
 from bakeoff.train.optim import Penalty, optimizer_for, schedule_for
 from bakeoff.types import Batch, Grid, Params, Point
@@ -65,6 +66,7 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     weights = [p for p in network.parameters() if p.requires_grad]
     clip, penalty = float(params["clip"]), Penalty(network, float(params["l1"])) if params["l1"] else None
     feed = batches(data, size, seed)
+    how, chance = params.get("augment", NONE), torch.Generator(device).manual_seed(seed)
     when = {max(1, round(steps * k / looks)): k for k in range(1, looks + 1)} if val is not None else {}
     when.setdefault(steps, 0)
     when.setdefault(max(1, steps - steps // 10), 0)
@@ -78,6 +80,8 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     step = 0
     for step in range(1, steps + 1):
         batch = to_device(data.take(next(feed)), device)
+        if how != NONE:
+            batch = augment(batch, how, data.spec, chance)
         loss = task.loss(network(batch), batch.y, params).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -9,16 +9,20 @@ import numpy as np
 from markupsafe import Markup
 
 from bakeoff.report import findings
-from bakeoff.report.errors import Confusion, Mistake, along_target, calibration, confusion
+from bakeoff.report.errors import Confusion, Mistake, along_target, calibration, confusion, wilson
 from bakeoff.report.format import count, percent, plain, short, significant
 from bakeoff.report.palette import mark
-from bakeoff.report.plots import regression
+from bakeoff.report.plots import ranks, regression
 from bakeoff.report.plots.confusion import MOST, matrix, reliability
+from bakeoff.report.ranks import Ranked, ranked
 from bakeoff.report.records import Answers
 from bakeoff.report.view import NARROW, Figure, Table, View
+from bakeoff.types import labels_of
 
 MATRIX, SIDE = 520.0, 288.0                   # px
 CONTENDERS = 6                                # in the switch
+RANKS = ("One class against the rest at every threshold, mean over seeds; in bold the one that is told apart worst. Left, ROC: what is "
+         "found against false alarms, with a 95 % band; the line is chance. Right, precision and recall: the line is taking all for it.")
 LISTED, IN_TABLE, CLASSES = 7, 40, 100        # most frequent mistakes beside the matrix, and in the table behind it; classes in theirs
 
 
@@ -38,7 +42,7 @@ def figures(view: View) -> list[Figure]:
     for name in asked(view):
         answers = view.run.answers(name, scores=True)
         if answers is not None and len(answers.keys):
-            found.append(classified(view, name, answers) if view.run.classes else measured(view, name, answers))
+            found.append((labelled if view.run.several else classified if view.run.classes else measured)(view, name, answers))
     return found
 
 
@@ -68,12 +72,42 @@ def classified(view: View, name: str, answers: Answers) -> Figure:
     if sure is not None and sure[0]:
         told = findings.on_calibration(name, *sure)
         more |= {"calibration": reliability(sure[0], group, SIDE, told), "calibrated": told}
+    classes = ranked(answers)
+    if classes:
+        more |= {"ranks": ranks.pair(classes, group, told := findings.on_ranks(name, classes, False)), "ranking": told,
+                 "ranks_how": RANKS, "ranks_table": ranking(classes)}
     rows = [[plain(one.true), plain(one.said), percent(one.share, 1), f"{percent(one.low)} – {percent(one.high)}", count(one.number)]
             for one in mistakes[:IN_TABLE]]
     more["recalls"] = recalls(found)
     drawn = [matrix(part.classes, part.shares, part.numbers, width, finding) for width in (MATRIX, NARROW)]
     table = Table(["true class", "answered", "share", "95 % interval", "test examples"], rows, "The most frequent mistakes")
     return Figure(finding, how, drawn[0], drawn[1], table, plain(name), more)
+
+
+def labelled(view: View, name: str, answers: Answers) -> Figure:
+    """Sets of labels: each label for itself."""
+    classes = ranked(answers)
+    there, said = answers.members(), [[set(labels_of(one)) for one in seed] for seed in answers.answers.tolist()]
+    rows = []
+    for k, label in enumerate(answers.labels):
+        answered = np.array([[label in one for one in seed] for seed in said])
+        hit, number = float((answered & there[:, k]).sum()) / len(answered), int(there[:, k].sum())
+        share, rate = (hit / number if number else 0.0), float(answered.sum()) / len(answered)
+        low, high = wilson(share, number)
+        rows.append([plain(label), percent(share, 1), f"{percent(low)} – {percent(high)}", percent(hit / rate, 1) if rate else "–",
+                     count(number)])
+    table = Table(["label", "found", "95 % interval", "right where answered", "test examples"], rows, "Every label")
+    if not classes:
+        return Figure(f"No label of {plain(name)}'s can be set against its absence.", "", Markup(""), Markup(""), table, plain(name))
+    finding = findings.on_ranks(name, classes, True)
+    chart = ranks.pair(classes, view.run.group(name), finding)
+    return Figure(finding, RANKS, chart, chart, table, plain(name), {"recalls": ranking(classes)})
+
+
+def ranking(classes: Sequence[Ranked]) -> Table:
+    return Table(["class", "AUC", "95 % interval", "average precision", "false alarms where 95 % are found", "test examples"], [
+        [plain(one.name), ranks.share(one.auc), f"{ranks.share(one.low)} – {ranks.share(one.high)}", ranks.share(one.precision),
+         percent(one.alarms, 1), count(one.number)] for one in classes], "Every class against the rest")
 
 
 def recalls(found: Confusion) -> Table:
