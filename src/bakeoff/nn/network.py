@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from bakeoff.errors import Defect
 from bakeoff.nn.embed import Embed, Scale
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.fold import Fold
 from bakeoff.types import Batch, Grid, Params, Sizes, Spec
 
@@ -69,6 +70,21 @@ class Network(nn.Module):
         grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
         grid = self.encoder(self.embed(grid))                # (B, *R', D)
         return self.fold.back(grid, cells) if self.keep else grid, batch
+
+    def start(self, batch: int) -> State:
+        """What stands for the past of so many examples before their first `step`."""
+        return self.encoder.start(batch)
+
+    def step(self, cells: Tensor, state: State) -> tuple[Any, State]:
+        """cells: (B, *rest, C), the next step of each example as it is stored → (what `forward` gives for it, (B, …), the state
+        after it). For tasks that keep an answer per step."""
+        if self.fold.rank > 1:                               # such an encoder has no steps: what was read is read again
+            seen = cells[:, None] if state is None else torch.cat([state, cells[:, None]], 1)
+            return self(empty_batch(Grid(seen)))[:, -1], seen
+        batch = self.task.prepare(empty_batch(Grid(cells[:, None])), self.params)
+        grid, _ = self.fold(self.scale(batch.x))
+        x, state = self.encoder.step(self.embed(grid).x[:, 0], state)
+        return self.head(Grid(x[:, None]), batch)[:, 0], state
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
