@@ -66,7 +66,7 @@ def read(pieces: Pieces, files: Files, name: str, head: str) -> None:
     own = files.split(name)
     for part, found in sorted(parts.items(), key=lambda item: split_order(split_of(item[0]))):
         for number, piece in enumerate(found, 1):
-            key, where = f"{head}{part or 'piece'} {number}", f"{name}, {f'{part} ' if part else ''}piece {number}"
+            key, where = f"{head}{split_of(part) or part or 'piece'} {number}", f"{name}, {f'{part} ' if part else ''}piece {number}"
             try:
                 pieces.add(roll_of(piece, pieces), key, files.members[name].split or split_of(part) or own)
             except Unreadable as wrong:
