@@ -67,8 +67,8 @@ class Last:
         after_zero, after_one = torch.from_numpy(self.odds).float()
         return torch.where(came > 0.5, after_one, after_zero)
 
-    def start(self, batch: int) -> None:
-        return None
+    def begin(self, cells: Tensor) -> tuple[Tensor, None]:
+        return self.said(cells[:, -1]), None
 
     def step(self, cells: Tensor, state: None) -> tuple[Tensor, None]:
         return self.said(cells), None

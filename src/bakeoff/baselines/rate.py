@@ -54,8 +54,8 @@ class Rate:
         import torch
         return torch.from_numpy(self.odds).float().expand(steps.shape)
 
-    def start(self, batch: int) -> None:
-        return None
+    def begin(self, cells: Tensor) -> tuple[Tensor, None]:
+        return self.said(cells[:, -1]), None
 
     def step(self, cells: Tensor, state: None) -> tuple[Tensor, None]:
         return self.said(cells), None

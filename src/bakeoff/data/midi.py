@@ -46,7 +46,8 @@ def roll_of(content: bytes, per_quarter: float, pieces: Pieces) -> Roll:
     notes: list[tuple[int, int, int]] = []            # pitch, start, end in ticks
     drums = 0
     for track in tracks:
-        now, sounding = 0, {}
+        now = 0
+        sounding: dict[tuple[int, int], int] = {}
         for message in track:
             now += message.time
             if message.type not in ("note_on", "note_off"):

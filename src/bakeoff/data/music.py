@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bakeoff.data import midi, pictures, rolls
-from bakeoff.data.base import Arrays, Claim, Indices, ReadOptions, Source
+from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.media import content, summary
 from bakeoff.data.names import common_stem, ending
@@ -139,7 +139,7 @@ def short(pieces: Pieces) -> None:
             pieces.keys.append(key)
             pieces.splits.append(split)
         else:
-            pieces.problems.append(rolls.Problem("the piece has a single step: nothing comes next", key, rolls.SPARE, True, place, key))
+            pieces.problems.append(Problem("the piece has a single step: nothing comes next", key, rolls.SPARE, True, place, key))
 
 
 def notes_of(pieces: Pieces, value: int, from_midi: bool) -> list[str]:

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,14 +121,14 @@ def of_steps(steps: Any, pieces: Pieces) -> Roll:
 
 def mat_parts(files: Files, name: str) -> dict[str, Sequence[Any]]:
     """Cell arrays whose names say a split: traindata, validdata, testdata."""
-    from scipy.io import loadmat, whosmat
-    content = files.read(name)
+    from scipy.io import loadmat
     try:
+        names = variables(files.read(name))
+        asked = [found for found in names if split_of(found)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")           # of variables twice, or odd types: what is used is looked at
-            names = [found[0] for found in whosmat(io.BytesIO(content))]
-            asked = [found for found in names if split_of(found)]
-            arrays = loadmat(io.BytesIO(content), variable_names=asked) if asked else {}
+            content: Any = io.BytesIO(files.read(name))
+            arrays = loadmat(content, variable_names=asked) if asked else {}
     except NotImplementedError:
         raise DataError("the file is of MATLAB 7.3 (HDF5)", name, "Save it with save(…, '-v7').") from None
     except Exception as error:                        # a reader may raise anything on bytes that are no such file
@@ -201,14 +201,20 @@ def looks(files: Files, name: str) -> bool:
             return any(split_of(variable) for variable in mat_names(files, name))
 
 
-def mat_names(files: Files, name: str) -> Iterator[str]:
+def mat_names(files: Files, name: str) -> list[str]:
     """The names of a .mat's variables; of a file that cannot be read, the usual ones: the reader says what is wrong."""
     if not files.head(name, 10).startswith(b"MATLAB"):
-        return
-    from scipy.io import whosmat
+        return []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield from [str(found[0]) for found in whosmat(io.BytesIO(files.read(name)))]
+        return variables(files.read(name))
     except Exception:
-        yield "traindata"
+        return ["traindata"]
+
+
+def variables(content: bytes) -> list[str]:
+    """The names of the arrays in the bytes of a .mat."""
+    from scipy.io import whosmat
+    stream: Any = io.BytesIO(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [str(found[0]) for found in whosmat(stream)]

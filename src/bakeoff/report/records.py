@@ -174,7 +174,8 @@ class Run:
             for key, target in asked.items():
                 if key in place:
                     said = answers.answers[0, place[key]]
-                    found[key][row.contender] = {"answer": getattr(said, "item", lambda said=said: said)(), "score": answers.score(place[key], target)}
+                    found[key][row.contender] = {"answer": said.item() if isinstance(said, np.generic) else said,
+                                                 "score": answers.score(place[key], target)}
         return found
 
     def answers(self, contender: str, scores: bool = False, labels: AbstractSet[str] = frozenset()) -> Answers | None:

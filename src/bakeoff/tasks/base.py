@@ -18,7 +18,11 @@ JSON can hold – a sentence, a list of tags, boxes – taken as it comes; itsel
 
 
 class Task(Protocol):
-    """What is asked of the data."""
+    """What is asked of the data.
+
+    One by which examples can be gone on with has also `drawn(out, generator)`: what a head says of one step, (B, …) → that step as
+    data have it, drawn by its chances.
+    """
 
     name: ClassVar[str]
     sort: ClassVar[Sort]                      # what targets are; see Sort
