@@ -166,12 +166,15 @@ def report_command(folder: Run, as_json: Json = False) -> None:
 @app.command("predict")
 def predict_command(
         folder: Run, data: Data,
-        out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="a .csv, .jsonl or .parquet file (stdout)")] = None,
+        out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE",
+                                                 help="a .csv, .jsonl or .parquet file (stdout); of music a .mid, or a folder of them")] = None,
         contender: Annotated[str | None, typer.Option(metavar="NAME", help="another than the recommended contender")] = None,
-        encoding: Annotated[str, typer.Option(metavar="NAME", help="of text files")] = "utf-8", as_json: Json = False) -> None:
+        encoding: Annotated[str, typer.Option(metavar="NAME", help="of text files")] = "utf-8",
+        steps: Annotated[int | None, typer.Option(metavar="N", help="of what is gone on with: by so many steps (32)", show_default=False)] = None,
+        seed: Annotated[int, typer.Option(metavar="N", help="another seed, another way to go on")] = 0, as_json: Json = False) -> None:
     """Answers of a run's recommended contender for new data."""
     from bakeoff.use.predict import predict
-    table, problems = predict(folder, data, out, contender, encoding)
+    table, problems = predict(folder, data, out, contender, encoding, steps, seed)
     for problem in problems:
         note(problem)
     if as_json:

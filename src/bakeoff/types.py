@@ -127,6 +127,12 @@ class Spec:
         """A table's row: nothing lies beside anything else."""
         return all(size == 1 for size in self.sizes)
 
+    @property
+    def binary(self) -> bool:
+        """Whether the training cells are 0 or 1: then, and else by a chance that no data have, the mean square of every channel is
+        its mean."""
+        return bool(self.mean) and all(abs(std * std + mean * mean - mean) < 1e-9 for mean, std in zip(self.mean, self.std, strict=True))
+
 
 @dataclass(frozen=True)
 class Budget:

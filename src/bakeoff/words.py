@@ -65,7 +65,8 @@ def check_lines(record: Mapping[str, Any], width: int) -> list[str]:
     lines += ["", "  the first examples, as they will be read"]
     for item in record.get("first", ()):
         seen = short(shown(item["shown"]), max(20, width - 48))
-        lines.append(f"    {short(item['key'], 24):<24}  {short(item['target'], 16) or NOTHING:<16}  {seen}")
+        target = NOTHING if item["target"] is None else short(item["target"], 16) or NOTHING
+        lines.append(f"    {short(item['key'], 24):<24}  {target:<16}  {seen}")
     problems = record.get("problems", ())
     if problems:
         lines += ["", f"  {several(len(problems), 'problem')}"]

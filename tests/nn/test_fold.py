@@ -87,11 +87,13 @@ def test_padding_ids_move_behind() -> None:
     assert folded.x.tolist() == [[5, 7, 0, 0]]
 
 
-def test_leading_keeps_the_first_axis_and_cannot_be_undone() -> None:
-    folded, cells = Fold(1, 1, "leading")(Grid(torch.randn(2, 5, 3, 4), None))
+def test_leading_keeps_the_first_axis_and_gives_it_back() -> None:
+    valid = torch.arange(5) < torch.tensor([[5], [3]])
+    folded, cells = Fold(1, 1, "leading")(Grid(torch.randn(2, 5, 3, 4), valid[..., None].expand(2, 5, 3)))
     assert folded.x.shape == (2, 5, 12)
-    with pytest.raises(Defect):
-        Fold(1, 1, "leading").back(folded, cells)
+    back = Fold(1, 1, "leading").back(folded, cells)
+    assert back.x.shape == (2, 5, 12)
+    assert torch.equal(back.valid, valid)
 
 
 def test_a_strided_encoder_cannot_be_put_back_into_a_raster() -> None:

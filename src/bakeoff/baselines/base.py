@@ -21,6 +21,7 @@ class Baseline(Protocol):
     """Fits on a Dataset in one go. Its file's docstring gives the sentence and the paper.
 
     Deterministic baselines are fitted once and count for every seed. What is learnt is arrays and JSON, never pickle.
+    One that says what comes next has also `begin` and `step`, as a Network has them.
     """
 
     name: ClassVar[str]                       # set by @baseline

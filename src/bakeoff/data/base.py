@@ -176,7 +176,8 @@ class Kind(Protocol):
     """A kind of data. Stateless: what it learns travels as JSON.
 
     It may have `settings`, the names that --set can give it ('image.size'), and, where `encode` loses nothing, a method
-    `items(arrays)` that gives the items back.
+    `items(arrays)` that gives the items back. Where examples can be gone on with, `told(cells, reading)` gives steps as JSON in the
+    user's words, and `write(path, before, after, reading)` an example and how it goes on as a file, whose endings are `written`.
     """
 
     name: ClassVar[str]

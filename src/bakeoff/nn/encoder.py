@@ -52,6 +52,15 @@ class Encoder(nn.Module):
         """What stands for the past of so many examples before the first `step`: causal encoders of rank 1 with full=True."""
         return None
 
+    def begin(self, x: Tensor) -> tuple[Tensor, State]:
+        """(B, T, D) of a past that is known, T at least 1 → (what `step` gives for its last cell, the state after it)."""
+        if type(self).step is Encoder.step:               # the past is kept whole: it needs to be read once
+            return self.forward(Grid(x, None)).x[:, -1], x
+        out, state = self.step(x[:, 0], self.start(len(x)))
+        for cell in x.unbind(1)[1:]:
+            out, state = self.step(cell, state)
+        return out, state
+
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """(B, D) → (B, D), what `forward` gives for the last cell of all that was read, and the state after it.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from bakeoff.errors import Defect
 from bakeoff.nn.embed import Embed, Scale
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.fold import Fold
 from bakeoff.types import Batch, Grid, Params, Sizes, Spec
 
@@ -69,6 +70,30 @@ class Network(nn.Module):
         grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
         grid = self.encoder(self.embed(grid))                # (B, *R', D)
         return self.fold.back(grid, cells) if self.keep else grid, batch
+
+    def begin(self, cells: Tensor) -> tuple[Any, State]:
+        """(B, T, *rest, C), the past of examples as it is stored → (what `forward` gives for its last step, (B, …), the state after
+        it). For tasks that keep an answer per step."""
+        if self.fold.rank > 1:                               # such an encoder has no steps: what was read is read again
+            return self(empty_batch(Grid(cells)))[:, -1], cells
+        x, state = self.encoder.begin(self.lowered(cells))
+        return self.said(x, cells[:, -1:]), state
+
+    def step(self, cells: Tensor, state: State) -> tuple[Any, State]:
+        """(B, *rest, C), one more step → (what `forward` gives for it, the state after it)."""
+        if self.fold.rank > 1:
+            return self.begin(torch.cat([state, cells[:, None].to(state.dtype)], 1))
+        x, state = self.encoder.step(self.lowered(cells[:, None])[:, 0], state)
+        return self.said(x, cells[:, None]), state
+
+    def lowered(self, cells: Tensor) -> Tensor:
+        """(B, T, *rest, C) → (B, T, D), as the encoder reads it."""
+        batch = self.task.prepare(empty_batch(Grid(cells)), self.params)
+        return self.embed(self.fold(self.scale(batch.x))[0]).x
+
+    def said(self, x: Tensor, cells: Tensor) -> Any:
+        """(B, D) of the steps (B, 1, *rest, C) → what the head gives for them."""
+        return self.head(Grid(x[:, None]), self.task.prepare(empty_batch(Grid(cells)), self.params))[:, 0]
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters() if p.requires_grad)

@@ -159,6 +159,11 @@ class Run:
         return bool(self.data.get("several"))
 
     @property
+    def whole(self) -> bool:
+        """Whether an answer is neither a label nor one number."""
+        return not self.classes and not self.data.get("target")
+
+    @property
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 
@@ -185,7 +190,9 @@ class Run:
             place = {key: k for k, key in enumerate(answers.keys)}
             for key, target in asked.items():
                 if key in place:
-                    found[key][row.contender] = {"answer": answers.answers[0, place[key]].item(), "score": answers.score(place[key], target)}
+                    said = answers.answers[0, place[key]]
+                    found[key][row.contender] = {"answer": said.item() if isinstance(said, np.generic) else said,
+                                                 "score": answers.score(place[key], target)}
         return found
 
     def answers(self, contender: str, scores: bool = False, labels: AbstractSet[str] = frozenset()) -> Answers | None:

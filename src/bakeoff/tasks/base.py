@@ -22,6 +22,9 @@ class Task(Protocol):
 
     It may have `bears`, a frozenset of the changes of examples (types.Change) under which its targets stay right: those are on
     offer in training. Without it examples are never changed.
+
+    One by which examples can be gone on with has also `drawn(out, generator)`: what a head says of one step, (B, …) → that step as
+    data have it, drawn by its chances.
     """
 
     name: ClassVar[str]

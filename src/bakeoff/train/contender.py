@@ -36,8 +36,10 @@ PARTS = {"1/4": 4, "1/2": 2}  # rungs of a trial on one validation split, where 
 
 
 class Fitted(Protocol):
-    """A trained contender."""
+    """A trained contender. stepper: what has `begin` and `step`, where the task wants the next step (see Network)."""
 
+    @property
+    def stepper(self) -> Any: ...
     def outputs(self, data: Dataset) -> Tensor: ...
     def save(self, folder: Path) -> None: ...
     def cost(self, data: Dataset, limit_seconds: float) -> Cost: ...
@@ -237,6 +239,10 @@ class FittedNetwork:
     params: Params
     device: torch.device
 
+    @property
+    def stepper(self) -> Any:
+        return self.network
+
     def outputs(self, data: Dataset) -> Tensor:
         return loop.outputs(self.network, data, self.device)
 
@@ -261,6 +267,10 @@ class FittedBaseline:
     spec: Spec
     task: Task
     params: Params
+
+    @property
+    def stepper(self) -> Any:
+        return self.fitted
 
     def outputs(self, data: Dataset) -> Tensor:
         return self.fitted.outputs(data)

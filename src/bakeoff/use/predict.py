@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,14 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import samples
-from bakeoff.data.load import load_new
+from bakeoff import registry, samples
+from bakeoff.data.load import New, load_new
 from bakeoff.errors import OptionError, RunError, near
+from bakeoff.tasks.base import Task
 from bakeoff.train.contender import load_fitted
 from bakeoff.train.record import listed
 from bakeoff.types import Answer
+from bakeoff.use.going_on import gone_on
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
+STEPS = 32                                    # by which an example is gone on with, where nothing else is asked
 
 
 class Model:
@@ -39,23 +43,45 @@ class Model:
         """The labels, in the order of predict_proba's columns; empty for a number."""
         return list(self.config["task_state"].get("classes", []))
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether its answer is how an example goes on."""
+        return hasattr(registry.get("task", self.config["task"]), "drawn")
+
+    @property
+    def kind(self) -> Any:
+        return registry.get("kind", self.config["kind"])()
+
+    @property
+    def fitted(self) -> tuple[Any, Task]:
+        if self._fitted is None:
+            self._fitted = load_fitted(self.folder)
+        return self._fitted
+
+    def read(self, data: Any) -> New:
+        """New data as those of the training were read; see `answers`."""
+        with tempfile.TemporaryDirectory() as scratch:
+            path = located(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
+            return load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
+
     def answers(self, data: Any) -> tuple[list[str], list[Answer | None], list[str]]:
         """(keys, answers, problems) for a path or array-like; an input that cannot be read has the answer None.
 
         data: what `run` reads (a target is not needed); or an array (n, channels, time), (n, height, width[, channels])
         or (n, columns); or a list of texts. Raises DataError where nothing can be read.
         """
-        if self._fitted is None:
-            self._fitted = load_fitted(self.folder)
-        fitted, task = self._fitted
-        with tempfile.TemporaryDirectory() as scratch:
-            path = located(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
-            new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
+        new = self.read(data)
+        fitted, task = self.fitted
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
             for place, answer in zip(new.rows.tolist(), task.decode(fitted.outputs(new.dataset)), strict=True):
                 answers[place] = answer
-        return new.keys, answers, [f"{problem.where}: {problem.what}" for problem in new.problems]
+        return new.keys, answers, problems_of(new)
+
+    def told(self, cells: NDArray[Any]) -> Any:
+        """Steps of an example in the user's words, where the kind has some."""
+        own = getattr(self.kind, "told", None)
+        return cells.tolist() if own is None else own(cells, self.config["kind_state"]["reading"])
 
     def whole(self, data: Any) -> list[Answer]:
         keys, answers, problems = self.answers(data)
@@ -73,6 +99,10 @@ class Model:
         if not self.classes:
             raise OptionError("a model of numbers has no probabilities", self.name, "Use predict.")
         return np.asarray([[answer.scores[name] for name in self.classes] for answer in self.whole(data)])
+
+
+def problems_of(new: New) -> list[str]:
+    return [f"{problem.where}: {problem.what}" for problem in new.problems]
 
 
 def located(data: str | Path) -> Path:
@@ -107,11 +137,13 @@ def final_folder(run: Path, contender: str, verdict: dict[str, Any]) -> Path:
 
 
 def predict(run: str | Path, data: str | Path, out: str | Path | None = None, contender: str | None = None,
-            encoding: str = "utf-8") -> tuple[Any, list[str]]:
+            encoding: str = "utf-8", steps: int | None = None, seed: int = 0) -> tuple[Any, list[str]]:
     """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
 
     A forecast's inputs are whole series, and the answer is the list of the next numbers of each, one list per channel where several
-    are forecast; in the columns score:0.1, score:0.5 and score:0.9 stand as many of its quantiles.
+    are forecast; in the columns score:0.1, score:0.5 and score:0.9 stand as many of its quantiles. Of examples whose next step was
+    learnt the answer is how they go on: so many steps, each drawn by its chances, the same for the same seed; where the kind has
+    files for that (.mid), `out` may be one of them, or a folder of one per input.
 
     Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
     """
@@ -119,18 +151,50 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
     run = Path(run)
     if not (run / "verdict.json").exists():
         raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
-    if out is not None and Path(out).suffix not in ENDINGS:
-        raise OptionError(f"{Path(out).suffix or 'no ending'!r} is no known ending", f"-o {out}", f"Use one of {', '.join(ENDINGS)}.")
     verdict = json.loads((run / "verdict.json").read_text())
     model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
-    keys, answers, problems = model.answers(data)
-    columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}
-    for label in next((answer.scores for answer in answers if answer is not None), {}):
-        columns[f"score:{label}"] = [None if answer is None else listed(answer.scores[label]) for answer in answers]
+    written = getattr(model.kind, "written", ()) if model.goes_on else ()
+    place = None if out is None else Path(out)
+    if place is not None and place.suffix not in (*ENDINGS, *written) and not (written and (place.is_dir() or not place.suffix)):
+        raise OptionError(f"{place.suffix or 'no ending'!r} is no known ending", f"-o {out}",
+                          f"Use one of {', '.join((*ENDINGS, *written))}{', or name a folder' if written else ''}.")
+    if not model.goes_on:
+        if steps is not None:
+            raise OptionError("these answers do not go on step by step", f"--steps {steps}", "Leave it out.")
+        keys, answers, problems = model.answers(data)
+        columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}
+        for label in next((answer.scores for answer in answers if answer is not None), {}):
+            columns[f"score:{label}"] = [None if answer is None else listed(answer.scores[label]) for answer in answers]
+    else:
+        new = model.read(data)
+        ways, problems = gone_on(*model.fitted, new.dataset, STEPS if steps is None else steps, seed), problems_of(new)
+        said: list[Any] = [None] * len(new.keys)
+        for row, way in zip(new.rows.tolist(), ways, strict=True):
+            said[row] = model.told(way)
+        columns = {"key": new.keys, "answer": said}
+        if place is not None and place.suffix not in ENDINGS:
+            write_files(place, model, new, ways)
+            place = None
     table = pd.DataFrame(columns)
-    if out is not None:
-        write_table(table, Path(out))
+    if place is not None:
+        write_table(table, place)
     return table, problems
+
+
+def write_files(place: Path, model: Model, new: New, ways: Sequence[NDArray[Any]]) -> None:
+    """Each example, and how it goes on, as a file of its kind: `place` itself for a single one, else a folder."""
+    reading, data = model.config["kind_state"]["reading"], new.dataset
+    if place.suffix and not place.is_dir():
+        if len(ways) != 1:
+            raise OptionError(f"there are {len(ways):,} examples, and one file", f"-o {place}", f"Name a folder: -o {place.with_suffix('')}")
+        files = [place]
+    else:
+        place.mkdir(parents=True, exist_ok=True)
+        ending = model.kind.written[0]
+        names = [re.sub(r"[^\w.-]+", "-", key.removesuffix(ending)).strip("-.") for key in data.keys]
+        files = [place / f"{name if names.count(name) == 1 else f'{name}-{number}'}{ending}" for number, name in enumerate(names, 1)]
+    for row, (file, way) in enumerate(zip(files, ways, strict=True)):
+        model.kind.write(file, data.raw(row).x.numpy(), way, reading)
 
 
 def write_table(table: Any, path: Path) -> None:

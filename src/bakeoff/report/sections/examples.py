@@ -85,6 +85,8 @@ def card(view: View, item: Item) -> Card:
 
 
 def worded(value: object) -> str:
+    if isinstance(value, Mapping):            # of several numbers
+        return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
     return significant(value, 3) if isinstance(value, float) else "–" if value is None or value == "" else str(value)
 
 
