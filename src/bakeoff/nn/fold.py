@@ -97,12 +97,10 @@ class Fold:
         return x, strided(valid, sides)
 
     def back(self, grid: Grid, cells: Cells) -> Grid:
-        """The data's own axes, at the encoder's resolution (B, *S', D). Raster wants S' = S."""
+        """The data's own axes, at the encoder's resolution (B, *S', D); of leading the axes that stayed. Raster wants S' = S."""
         x = grid.x
-        if self.order == "keep" or len(cells.sizes) == self.rank:
+        if self.order in ("keep", "leading") or len(cells.sizes) == self.rank:
             return grid
-        if self.order == "leading":
-            raise Defect("a leading fold keeps one vector per step: only tasks that keep those axes may use it")
         if x.shape[1] != prod(cells.sizes):
             raise Defect(f"raster cannot restore {cells.sizes} from {x.shape[1]} cells: the encoder must have stride 1")
         if cells.order is not None:

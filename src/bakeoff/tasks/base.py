@@ -18,7 +18,11 @@ JSON can hold – a sentence, a list of tags, boxes – taken as it comes; itsel
 
 
 class Task(Protocol):
-    """What is asked of the data."""
+    """What is asked of the data.
+
+    It may have a static `unfit(target, steps)`: why an example with so many cells along its first axis cannot have this target, in a
+    sentence, or None. Such examples are set aside before anything is learnt.
+    """
 
     name: ClassVar[str]
     sort: ClassVar[Sort]                      # what targets are; see Sort
