@@ -97,10 +97,10 @@ class Fold:
         return x, strided(valid, sides)
 
     def back(self, grid: Grid, cells: Cells) -> Grid:
-        """The data's own axes, at the encoder's resolution (B, *S', D); of leading the axes that stayed. Raster wants S' = S."""
+        """The data's own axes, at the encoder's resolution (B, *S', D), of leading those that it kept. Raster wants S' = S."""
         x = grid.x
-        if self.order in ("keep", "leading") or len(cells.sizes) == self.rank:
-            return grid
+        if self.order != "raster" or len(cells.sizes) == self.rank:
+            return grid                                                      # of leading, the steps that stayed
         if x.shape[1] != prod(cells.sizes):
             raise Defect(f"raster cannot restore {cells.sizes} from {x.shape[1]} cells: the encoder must have stride 1")
         if cells.order is not None:
