@@ -87,11 +87,16 @@ def test_padding_ids_move_behind() -> None:
     assert folded.x.tolist() == [[5, 7, 0, 0]]
 
 
-def test_leading_keeps_the_first_axis_and_cannot_be_undone() -> None:
+def test_leading_keeps_the_first_axis_and_goes_back_to_it() -> None:
     folded, cells = Fold(1, 1, "leading")(Grid(torch.randn(2, 5, 3, 4), None))
     assert folded.x.shape == (2, 5, 12)
-    with pytest.raises(Defect):
-        Fold(1, 1, "leading").back(folded, cells)
+    assert Fold(1, 1, "leading").back(folded, cells) is folded
+
+
+def test_what_answers_at_each_step_and_is_causal_reads_a_step_as_one_cell() -> None:
+    spec = Spec("made", ("time", "mel"), (None, 6), 1, None, None, {}, "", (), (), (40, 6), (30, 6))
+    assert [str(fold) for fold in on_offer(spec, frozenset({1, 2, 3}), causal=True, keep=1)] == ["leading"]
+    assert all(fold.order == "keep" for fold in on_offer(spec, frozenset({1, 2, 3}), causal=False, keep=1))
 
 
 def test_a_strided_encoder_cannot_be_put_back_into_a_raster() -> None:

@@ -7,7 +7,7 @@ Graves, Fernández, Gomez & Schmidhuber 2006, https://doi.org/10.1145/1143844.11
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -30,6 +30,10 @@ COARSE = 4                    # steps of the data that an encoder may read as on
 BEAM = 8                      # prefixes kept
 UNLIKELY = 1e-3               # a unit below is not tried behind a prefix
 CHARACTERS, WORDS = "characters", "words"
+
+Units = tuple[int, ...]
+Beams = Mapping[Units, tuple[float, float]]   # prefix → chance of it with silence, and with its last unit, at the last step
+NOTHING: Beams = {(): (1.0, 0.0)}             # before the first step
 
 
 class Steps(NamedTuple):
@@ -189,24 +193,33 @@ def greedy(chances: Tensor, steps: Tensor) -> Tensor:
     return out
 
 
-def prefix_beam(chances: NDArray[np.floating[Any]], width: int = BEAM, unlikely: float = UNLIKELY) -> tuple[int, ...]:
+def prefix_beam(chances: NDArray[np.floating[Any]], width: int = BEAM, unlikely: float = UNLIKELY) -> Units:
     """(T, 1 + K) probabilities → the likeliest units from 0, summed over all ways of saying them, among those whose beginnings were
     always among the `width` likeliest."""
-    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}                     # prefix → chance that silence, a unit, ends it
+    beams = NOTHING
     for row in chances.tolist():
-        tried = [unit for unit, chance in enumerate(row[1:]) if chance > unlikely]
-        after: dict[tuple[int, ...], list[float]] = {}
-        for prefix, (silent, voiced) in beams.items():
-            same = after.setdefault(prefix, [0.0, 0.0])
-            same[0] += (silent + voiced) * row[0]
-            if prefix:
-                same[1] += voiced * row[1 + prefix[-1]]
-            for unit in tried:
-                longer = after.setdefault((*prefix, unit), [0.0, 0.0])
-                longer[1] += (silent if prefix and prefix[-1] == unit else silent + voiced) * row[1 + unit]
-        best = sorted(after.items(), key=lambda one: (-sum(one[1]), one[0]))[:width]
-        total = sum(best[0][1]) or 1.0                                                       # no product of many steps becomes 0
-        beams = {prefix: (silent / total, voiced / total) for prefix, (silent, voiced) in best}
+        beams = heard(beams, row, width, unlikely)
+    return likeliest(beams)
+
+
+def heard(beams: Beams, row: Sequence[float], width: int = BEAM, unlikely: float = UNLIKELY) -> Beams:
+    """The prefixes after one more step. row: (1 + K,) probabilities of no unit and of each."""
+    tried = [unit for unit, chance in enumerate(row[1:]) if chance > unlikely]
+    after: dict[Units, list[float]] = {}
+    for prefix, (silent, voiced) in beams.items():
+        same = after.setdefault(prefix, [0.0, 0.0])
+        same[0] += (silent + voiced) * row[0]
+        if prefix:
+            same[1] += voiced * row[1 + prefix[-1]]
+        for unit in tried:
+            longer = after.setdefault((*prefix, unit), [0.0, 0.0])
+            longer[1] += (silent if prefix and prefix[-1] == unit else silent + voiced) * row[1 + unit]
+    best = sorted(after.items(), key=lambda one: (-sum(one[1]), one[0]))[:width]
+    total = sum(best[0][1]) or 1.0                                                           # no product of many steps becomes 0
+    return {prefix: (silent / total, voiced / total) for prefix, (silent, voiced) in best}
+
+
+def likeliest(beams: Beams) -> Units:
     return max(beams, key=lambda prefix: sum(beams[prefix]))
 
 
