@@ -6,7 +6,9 @@ import csv
 import gzip
 import importlib.util
 import io
+import itertools
 import tarfile
+import wave
 import zipfile
 from collections import Counter
 from itertools import pairwise
@@ -16,6 +18,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from bakeoff.data.audio import Audio
 from bakeoff.data.base import ReadOptions
 from bakeoff.data.load import files_of
 from bakeoff.data.series import Series
@@ -102,6 +105,38 @@ def test_spoken_digits_keep_the_test_of_their_authors(packed: bool, tmp_path: Pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="no recording named"):
         script("fsdd").main([str(tmp_path / "empty"), str(tmp_path / "out")])
+
+
+def test_spoken_sequences_are_made_of_their_own_split_and_say_what_they_say(tmp_path: Path) -> None:
+    """Every digit of a speaker has a level of its own, so that what is heard can be read back."""
+    rate, source = 1000, tmp_path / "in"
+    source.mkdir()
+    levels = {}
+    for digit, speaker, index in itertools.product((0, 3, 7), ("ann", "bob"), (0, 4, 5, 9)):
+        levels[len(levels) + 1] = (digit, speaker, "test" if index < 5 else "train")
+        with wave.open(str(source / f"{digit}_{speaker}_{index}.wav"), "wb") as sound:
+            sound.setparams((1, 2, rate, 0, "NONE", ""))
+            sound.writeframes(np.full(50, len(levels), "<i2").tobytes())
+    made = script("spoken_sequences")
+    for out in ("a", "b"):
+        made.main([str(source), str(tmp_path / out), "--train", "12", "--test", "6"])
+    rows = table(tmp_path / "a/manifest.csv")
+    assert (tmp_path / "a/manifest.csv").read_bytes() == (tmp_path / "b/manifest.csv").read_bytes()
+    assert Counter(row["split"] for row in rows) == {"train": 12, "test": 6}
+    for row in rows:
+        assert (tmp_path / "a" / row["path"]).read_bytes() == (tmp_path / "b" / row["path"]).read_bytes()
+        with wave.open(str(tmp_path / "a" / row["path"])) as sound:
+            x = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
+        heard = [int(part[0]) for part in np.split(x, np.flatnonzero(np.diff(x)) + 1) if part[0]]
+        assert 3 <= len(heard) <= 7
+        assert " ".join(made.WORDS[levels[one][0]] for one in heard) == row["text"]
+        assert {levels[one][1:] for one in heard} == {(row["speaker"], row["split"])}
+        assert x[0] == x[-1] == 0
+    source = Audio().read(files_of(tmp_path / "a"), ReadOptions())
+    assert (source.task, source.targets[0]) == ("transcribe", rows[0]["text"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="no recordings named"):
+        made.main([str(tmp_path / "empty"), str(tmp_path / "out")])
 
 
 @pytest.mark.parametrize("packed", [True, False])

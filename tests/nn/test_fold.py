@@ -96,6 +96,12 @@ def test_leading_keeps_the_first_axis_and_gives_it_back() -> None:
     assert torch.equal(back.valid, valid)
 
 
+def test_what_answers_at_each_step_and_is_causal_reads_a_step_as_one_cell() -> None:
+    spec = Spec("made", ("time", "mel"), (None, 6), 1, None, None, {}, "", (), (), (40, 6), (30, 6))
+    assert [str(fold) for fold in on_offer(spec, frozenset({1, 2, 3}), causal=True, keep=1)] == ["leading"]
+    assert all(fold.order == "keep" for fold in on_offer(spec, frozenset({1, 2, 3}), causal=False, keep=1))
+
+
 def test_a_strided_encoder_cannot_be_put_back_into_a_raster() -> None:
     _, cells = Fold(1, 1, "raster")(Grid(torch.randn(1, 4, 4, 2), None))
     with pytest.raises(Defect):

@@ -20,7 +20,8 @@ from bakeoff.data.sounds import Form, Head
 from bakeoff.errors import DataError, OptionError, near
 from bakeoff.registry import kind
 
-MEDIA = Media("audio", SOUNDS, "recording", "recordings", ".wav, .flac, .ogg or .mp3")
+MEDIA = Media("audio", SOUNDS, "recording", "recordings", ".wav, .flac, .ogg or .mp3",
+              ("text", "transcript", "transcription", "sentence"))
 # Chosen by what networks reach in the same time (gru, resnet, crnn, two seeds each). On a fifth of ESC-10, clips of 5 s, in five
 # core-seconds: .83 on average with steps of 20 ms and 40 bands, .81 with 64 bands; gru .81 with steps of 20 ms, .75 with 10. Levels
 # stay as they are: on spoken digits in 1.5 core-seconds resnet and crnn have .975 and .94 with them, .97 and .89 where each band is
@@ -38,7 +39,8 @@ POINTS = 400                          # of a waveform that is shown
 
 @kind("audio")
 class Audio:
-    """Folder per class of .wav .flac .ogg .mp3, optionally under train/ val/ test/; or a table with a path column.
+    """Folder per class of .wav .flac .ogg .mp3, optionally under train/ val/ test/; or a table with a path column and a label, or
+    with what is said in each.
 
     Recordings may differ in length, rate and channels.
     """

@@ -77,6 +77,7 @@ class Source:
                                               # text: list[str]; table: DataFrame
     keys: list[str]                           # unique: 'roses/0412.jpg', 'train.csv:17'
     targets: list[Any]                        # str or number, as read; empty where there are none
+    where: list[str] | None = None            # 'labels.csv, line 214', where that says more than the key
     split: list[str] | None = None            # 'train' | 'val' | 'test' per example where the files give it
     groups: list[str] | None = None
     times: list[Any] | None = None            # sortable

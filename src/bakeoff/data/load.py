@@ -205,7 +205,7 @@ class Reader:
             if sort == "label" and (why := sets.are_sets(source.targets, asked, column)) is not None:
                 source.several = True
                 source.notes.append(f"the target is a set of labels: {why} (--set {sets.SETTING}=one reads each cell as one label)")
-            self._read = checked(source, sort, self.options), task
+            self._read = fitting(checked(source, sort, self.options), task.task, self.options), task
         return self._read
 
     @property
@@ -347,6 +347,21 @@ def checked(source: Source, sort: str, options: Asked) -> Source:
     return replace(chosen(source, np.asarray(kept, np.int64)), targets=targets)
 
 
+def fitting(source: Source, task: str, options: Asked) -> Source:
+    """The source without examples whose target their cells cannot hold, where the task knows of such (tasks/base.py). Raises DataError
+    where these are too many."""
+    unfit = getattr(registry.get("task", task), "unfit", None)
+    if unfit is None or not all(isinstance(item, np.ndarray) for item in source.items):
+        return source
+    where = source.where or source.keys
+    wrong = {row: what for row, (item, target) in enumerate(zip(source.items, source.targets, strict=True))
+             if (what := unfit(target, len(item))) is not None}
+    source.problems += [Problem(what, where[row], "Mend it, remove the example, or have it read in finer steps.", bad=True,
+                                key=source.keys[row]) for row, what in wrong.items()]
+    check.too_many_bad(source, len(source) - len(wrong), as_share(options.max_bad))
+    return chosen(source, np.setdiff1d(np.arange(len(source)), list(wrong)).astype(np.int64))
+
+
 def task_of(source: Source, options: Asked) -> check.Guess:
     """The task: asked for, said by the files, or by what the targets look like."""
     if options.task is not None:
@@ -369,7 +384,7 @@ def chosen(source: Source, rows: Indices) -> Source:
             return values[rows]
         return values.iloc[rows].reset_index(drop=True) if hasattr(values, "iloc") else [values[row] for row in rows.tolist()]
 
-    lists = {name: getattr(source, name) for name in ("items", "keys", "targets", "split", "groups", "times", "folds")}
+    lists = {name: getattr(source, name) for name in ("items", "keys", "targets", "where", "split", "groups", "times", "folds")}
     fewer: dict[str, Any] = {name: None if part is None else some(part) for name, part in lists.items()}
     return replace(source, **fewer)
 

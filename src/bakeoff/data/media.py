@@ -15,23 +15,26 @@ from bakeoff.data import sets
 from bakeoff.data.base import Claim, Problem, ReadOptions, Source
 from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import ending
-from bakeoff.data.roles import Roles, first_roles, moments, need_target, roles
+from bakeoff.data.roles import Roles, first_roles, looks, moments, need_target, roles
 from bakeoff.data.rows import Table, peek, read_table
 from bakeoff.errors import DataError
 
 SPARE = "Replace or remove it."
+SAID = "transcribe"                   # the task of a table with what is said in each file
 MOST_BYTES = 1 << 30                  # a larger file is not read: it is no example, and several threads would hold one each
 
 
 @dataclass(frozen=True)
 class Media:
-    """A sort of files. one, many: its words in messages, 'image' and 'images'; usual: the endings that are recommended."""
+    """A sort of files. one, many: its words in messages, 'image' and 'images'; usual: the endings that are recommended; said: names
+    of the column of a table with what is said in each, by falling rank."""
 
     kind: str
     endings: frozenset[str]
     one: str
     many: str
     usual: str
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,10 @@ def claim(files: Files, media: Media) -> Claim | None:
     """A table with a column of such files, or at least half of all files being such."""
     path = path_column(files, media)
     if path is not None:
-        return Claim(0.95, f"{path[0]} has a column {path[1]!r} of {media.one} files")
+        found, names = first_roles(files), peek(files)
+        said = found is not None and found.target is None and names is not None and said_in(names, media)
+        what = f"{path[0]} has a column {path[1]!r} of {media.one} files"
+        return Claim(0.95, f"{what} and a column {said!r}" if said else what, SAID if said else None)
     found = files.having(media.endings)
     if len(found) < 0.5 * len(files) or not found:
         return None
@@ -128,6 +134,9 @@ def in_table(files: Files, options: ReadOptions, media: Media, known: Container[
     table = read_table(files, options)
     table = sets.together(table, options.target) if options.want_targets else table
     found = roles(table, options)
+    said = said_in(table, media)
+    if said is not None and options.target is None and (found.target is None or options.task == SAID):
+        found.target, found.target_why = said, f"column {said!r}"
     target = need_target(table, found) if options.want_targets else None
     if found.path is None:
         raise DataError(f"the table has no column of {media.one} files", table.files[0], "Give a column path with files that are there.")
@@ -135,7 +144,15 @@ def in_table(files: Files, options: ReadOptions, media: Media, known: Container[
         table = table.drop_bad(table.missing(target), "the target is missing", target, "Fill it in, or remove the row.")
     source = Source(media.kind, None, [], [], problems=list(table.problems), notes=list(table.notes), seen=table.seen,
                     reading={"inputs": [found.path], "target": target})
+    if media.said and target is not None and (target == said or looks(table, target) == "text"):
+        source.task = SAID
     return rows_of(known, names, table, found, target, options), source, table
+
+
+def said_in(table: Table, media: Media) -> str | None:
+    """The column with what is said in each file, if there is one."""
+    named = {name.strip().lower(): name for name in reversed(table.columns)}
+    return next((named[name] for name in media.said if name in named), None)
 
 
 def rows_of(known: Container[str], names: Iterable[str], table: Table, found: Roles, target: str | None, options: ReadOptions) -> list[Entry]:
@@ -194,6 +211,7 @@ def fill(source: Source, entries: Sequence[Entry], items: Any, failed: Mapping[i
     chosen = [entry for number, entry in enumerate(entries) if number not in failed]
     source.items, source.keys = items, [entry.key for entry in chosen]
     source.targets = [entry.target for entry in chosen] if options.want_targets else []
+    source.where = [entry.where for entry in chosen]
     source.split = [entry.split or "train" for entry in chosen] if any(entry.split for entry in chosen) else None
     source.groups = column(chosen, "group")
     source.times = column(chosen, "time")

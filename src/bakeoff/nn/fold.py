@@ -134,7 +134,8 @@ def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LON
     start: the family's `start_cells`. The starting fold is the finest that leaves at most so many cells of a typical
     example, or else the coarsest; the others follow from fine to coarse. Ids and causal tasks: patch 1. A patch is
     offered while at least four cells remain along every axis that it merges. keep, coarse: as in Needs; along the axes that
-    keep answers a patch has at most `coarse` cells, and they are not merged with others.
+    keep answers a patch has at most `coarse` cells, and they are not merged with others. What answers at each step and is causal reads
+    a step as one cell, else it would have to wait for the step's other cells.
     """
     typical = spec.typical or tuple(size or 1 for size in spec.sizes)
     patches: list[int | tuple[int, ...]] = [1]
@@ -149,7 +150,7 @@ def on_offer(spec: Spec, ranks: frozenset[int], causal: bool, longest: int = LON
         if max(sides[:keep], default=1) > coarse or any(side > 1 and size // side < 4 for size, side in zip(typical, sides, strict=True)):
             continue
         sizes = [-(-size // side) for size, side in zip(typical, sides, strict=True)]
-        if spec.rank in ranks:
+        if spec.rank in ranks and not (causal and keep == 1 < spec.rank and 1 in ranks):
             folds.append((prod(sizes), fold))
         elif 1 in ranks:
             # frames are merged whole anyway

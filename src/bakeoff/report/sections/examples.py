@@ -87,7 +87,7 @@ def card(view: View, item: Item) -> Card:
 def worded(value: object) -> str:
     if isinstance(value, Mapping):            # of several numbers
         return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
-    return significant(value, 3) if isinstance(value, float) else "–" if value is None or value == "" else str(value)
+    return significant(value, 3) if isinstance(value, float) else "–" if value is None else str(value) or "nothing"
 
 
 def voices(view: View, names: Sequence[str], answers: Given, target: object) -> list[Voice]:
