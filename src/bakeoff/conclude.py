@@ -20,7 +20,8 @@ from bakeoff.folder import folder_of
 from bakeoff.metrics.base import Metric, Rows, Summed, sign
 from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
-from bakeoff.train.record import write_json, write_whole
+from bakeoff.report.format import boxes_text
+from bakeoff.train.record import listed, write_json, write_whole
 from bakeoff.types import Answer, Trial, labels_of
 
 if TYPE_CHECKING:
@@ -230,11 +231,20 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             drawn = {name: [float(f"{value:.5g}") for value in curves(one["answer"])[0].tolist()] for name, one in said.items()}
             picture, target = {**picture, "said": drawn, **fan(whose[0], row)}, f"the next {len(picture['future'])} steps"
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
+        elif "size" in picture:               # boxes lie on the picture
+            drawn_boxes = {name: told_surely(listed(one["answer"])) for name, one in said.items()}
+            picture, target = {**picture, "boxes": listed(target), "said": drawn_boxes}, boxes_text(listed(target))
+            said = {name: {"answer": boxes_text(drawn_boxes[name]), "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 
     scored = {"label": "probability of the target", "number": "error"}.get(sort, "error" if session.spec.ahead else metric.name)
     return {"scored": scored, "hardest": [item(int(row), top, f"hardest for {', '.join(top)}") for row in hardest],
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
+
+
+def told_surely(boxes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The boxes that are at least half as sure as the surest."""
+    return [box for box in boxes if box["score"] >= boxes[0]["score"] / 2]
 
 
 def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.report.again import again
-from bakeoff.report.format import NOTHING, Score, count, duration, listing, milliseconds, noun, plain, quantity, short
+from bakeoff.report.format import NOTHING, Score, boxes_text, count, duration, listing, milliseconds, noun, plain, quantity, short
 
 if TYPE_CHECKING:
     from bakeoff.plan import Plan
@@ -64,6 +64,10 @@ def check_lines(record: Mapping[str, Any], width: int) -> list[str]:
         lines += ["", f"  target: {' … '.join(f'{target[part]:g}' for part in ('min', 'median', 'max'))} (least, median, most)"]
     lines += ["", "  the first examples, as they will be read"]
     for item in record.get("first", ()):
+        if "boxes" in item["shown"]:
+            head = f"    {short(item['key'], 24):<24}  "
+            lines += wrapped(f"{shown(item['shown'])}: {boxes_text(item['target'])}", width, head, " " * len(head))
+            continue
         seen = short(shown(item["shown"]), max(20, width - 48))
         target = NOTHING if item["target"] is None else short(item["target"], 16) or NOTHING
         lines.append(f"    {short(item['key'], 24):<24}  {target:<16}  {seen}")
@@ -98,6 +102,8 @@ def shown(item: Mapping[str, Any]) -> str:
             numbers = " ".join(NOTHING if value is None else f"{value:.3g}" for value in first[:8])
             return f"{count(len(item['channels']))} × {count(len(first))} numbers: {numbers}" + (" …" if len(first) > 8 else "")
         case "picture":
+            if "size" in item:
+                return "{1:.0f} × {0:.0f} pixels".format(*item["size"])
             width, height = struct.unpack(">II", base64.b64decode(item["png"][:32])[16:24])      # where a PNG has them
             return f"a picture of {height} × {width}"
         case "forecast":

@@ -90,6 +90,7 @@ class Source:
     reading: dict[str, Any] = field(default_factory=dict)   # ReadOptions by which new data are read alike: {'inputs': ('text',)}
     several: bool = False                     # targets are sets of labels, joined by types.SEPARATOR (sets.py)
     panel: Panel | None = None                # items are whole series that go on: examples are windows of them (rolling.py)
+    given: dict[str, NDArray[Any]] = field(default_factory=dict)     # numbers beside each example, (N, …): Arrays.given
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -101,10 +102,12 @@ class Arrays:
 
     Where only the first axes differ, shapes has these alone and the others stay in cells: clips of many lengths are
     (all frames, H, W, C) with shapes (N, 1). uint8 pixels and levels stay uint8, 16-bit sound int16, ids int32, the rest float32.
+    given: numbers beside each example, (N, …) by name, which a batch has as Batch.given: the size a picture had in its file.
     """
 
     cells: NDArray[Any]
     shapes: NDArray[np.int64] | None = None
+    given: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cells) if self.shapes is None else len(self.shapes)
@@ -123,14 +126,15 @@ class Arrays:
 
     def example(self, row: int) -> Arrays:
         """One example alone; the cells are shared."""
+        given = {name: values[row:row + 1] for name, values in self.given.items()}
         if self.shapes is None:
-            return Arrays(self.cells[row:row + 1])
+            return Arrays(self.cells[row:row + 1], None, given)
         start = int(self.shapes[:row].prod(1).sum())
-        return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1])
+        return Arrays(self.cells[start:start + int(self.shapes[row].prod())], self.shapes[row:row + 1], given)
 
-    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
-        """What stands beside the cells of these examples, for Batch.given: covariates that are known ahead."""
-        return {}
+    def given_of(self, rows: Indices) -> dict[str, NDArray[Any]]:
+        """What stands beside the cells of these examples, for Batch.given: sizes of pictures, covariates that are known ahead."""
+        return {name: values[rows] for name, values in self.given.items()}
 
     @property
     def targets(self) -> Sequence[Any] | None:
@@ -142,12 +146,14 @@ class Arrays:
         return None
 
     def save(self, folder: Path, rows: Indices | None = None) -> tuple[Indices, Indices]:
-        """Writes cells.npy (and shapes.npy); with rows, of these examples alone.
+        """Writes cells.npy (and shapes.npy, and what is given as given-NAME.npy); with rows, of these examples alone.
 
         Returns which examples were written, and where among them the rows asked for stand.
         """
         rows = np.arange(len(self)) if rows is None else rows
         total = len(rows)
+        for name, values in self.given.items():
+            np.save(folder / f"given-{name}.npy", values[rows])
         if self.shapes is not None:
             shapes, offsets = self.shapes[rows], self.offsets()
             np.save(folder / "shapes.npy", shapes)
@@ -170,7 +176,8 @@ class Arrays:
         if (folder / STEPS).exists():
             return Windows.open(folder)
         shapes = folder / "shapes.npy"
-        return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None)
+        given = {path.stem.removeprefix("given-"): mapped(path) for path in sorted(folder.glob("given-*.npy"))}
+        return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None, given)
 
 
 class Kind(Protocol):
@@ -298,7 +305,7 @@ class Dataset:
         if grid.x.dtype == torch.int32:
             grid = Grid(grid.x.long(), grid.valid)
         return Batch(grid, grid if self.itself else None if self.y is None else self.y.index_select(0, where), [],
-                     {name: torch.from_numpy(values) for name, values in self.arrays.given(index).items()})
+                     {name: torch.from_numpy(values) for name, values in self.arrays.given_of(index).items()})
 
     def _ragged(self, cells: Tensor, where: Tensor) -> Grid:
         """where: (B,) → cells of each example row-major in a box of the longest size on every axis, zero behind.

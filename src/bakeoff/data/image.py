@@ -10,20 +10,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bakeoff.data import media, pictures, stacks
-from bakeoff.data.base import Arrays, Claim, Indices, ReadOptions, Source
+from bakeoff.data import boxes, media, pictures, stacks
+from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.media import Entry, Media, none_left, summary
 from bakeoff.data.names import IMAGES
 from bakeoff.errors import DataError
 from bakeoff.registry import kind
 
+BOXED_SIDE = 128                      # pixels a side of images with boxes, where they differ in size: small objects stay visible
+SHOWN = 160                           # pixels a side of an image that is shown with its boxes
 MEDIA = Media("image", IMAGES, "image", "images", ".png, .jpg, .tif, .gif, .bmp or .webp")
 
 
 @kind("image")
 class Image:
-    """Folder per class, a table with a path column, .npz with x and y or train_images …, idx pairs; optionally split."""
+    """Folder per class, a table with a path column, .npz with x and y or train_images …, idx pairs, images with boxes; optionally split."""
 
     name: ClassVar[str] = "image"
     axes: ClassVar[tuple[str, ...]] = ("height", "width")
@@ -32,7 +34,7 @@ class Image:
     def claims(self, files: Files) -> Claim | None:
         if (found := array_claim(files)) is not None:
             return found
-        return media.claim(files, MEDIA)
+        return boxes.claim(files) or media.claim(files, MEDIA)
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """uint8 (N, H, W, C), or float32 where arrays hold real numbers. Raises DataError where nothing can be read."""
@@ -42,6 +44,8 @@ class Image:
         npz = stacks.npz_names(files)
         if npz:
             return from_stacks([stack for name in npz for stack in stacks.read_npz(files, name, options.want_targets)], options)
+        if options.task == boxes.TASK or (options.task is None and options.want_targets and boxes.layout(files) is not None):
+            return boxed(files, options)
         entries, source = media.listed(files, options, MEDIA)
         return filled(files, entries, source, options)
 
@@ -54,14 +58,21 @@ class Image:
         if own != known:
             raise DataError(f"the images are {by_sizes(own)}, those of the training {by_sizes(known)} (height, width, channels)", "",
                             "Give images alike.")
-        return Arrays(source.items)
+        return Arrays(source.items, given=source.given)
 
     def items(self, arrays: Arrays) -> Any:
         """`encode` loses nothing: prepared arrays are as good as the files."""
         return arrays.cells
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
-        return {"form": "picture", "png": base64.b64encode(pictures.png(source.items[index])).decode("ascii")}
+        cells = source.items[index]
+        if "size" not in source.given:
+            return {"form": "picture", "png": base64.b64encode(pictures.png(cells)).decode("ascii")}
+        width, height = source.given["size"][index].tolist()   # as it was in its file, on which its boxes lie
+        scale = SHOWN / max(width, height)
+        png = pictures.png(cells, SHOWN, (max(1, round(height * scale)), max(1, round(width * scale))))
+        found = {"form": "picture", "png": base64.b64encode(png).decode("ascii"), "size": [width, height]}
+        return {**found, "boxes": source.targets[index]} if source.targets else found
 
 
 def array_claim(files: Files) -> Claim | None:
@@ -122,18 +133,49 @@ def channels_last(x: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-def filled(files: Files, entries: Sequence[Entry], source: Source, options: ReadOptions) -> Source:
-    """`source` with the pictures of `entries`, decoded; those that cannot be read are set aside."""
+def boxed(files: Files, options: ReadOptions) -> Source:
+    """Images with boxes on them: targets are [{'label', 'box': [x0, y0, x1, y1]}] in pixels of the file, whose size goes along as given.
+
+    New data need no boxes. Raises DataError where none of the layouts of boxes is there.
+    """
+    if not options.want_targets and boxes.layout(files) is None:
+        entries, source = media.listed(files, options, MEDIA)
+        source.reading["task"] = boxes.TASK
+        return filled(files, entries, source, options, boxed=True)
+    book = boxes.album(files, options.encoding)
+    source = Source(Image.name, None, [], [], task=boxes.TASK, seen=len(book.sheets), notes=book.notes, problems=book.problems,
+                    reading={"task": boxes.TASK})
+    entries = []
+    for position, sheet in enumerate(book.sheets):
+        if sheet.wrong and (options.want_targets or not sheet.file):
+            source.problems.append(Problem(sheet.wrong, sheet.where, boxes.FIX, True, position, sheet.key))
+        else:
+            entries.append(Entry(sheet.key, sheet.file, (sheet.boxes, book.shares), sheet.where, position, sheet.split))
+    source = filled(files, entries, source, options, boxed=True)
+    if options.want_targets:
+        told, per = boxes.facts(source.targets)
+        source.notes.append(told)
+        source.facts["boxes"] = per
+    return source
+
+
+def filled(files: Files, entries: Sequence[Entry], source: Source, options: ReadOptions, boxed: bool = False) -> Source:
+    """`source` with the pictures of `entries`, decoded; those that cannot be read are set aside.
+
+    boxed: they become large enough for what is on them, targets are boxes as read, and their sizes are kept.
+    """
     workers = min(32, os.cpu_count() or 1)
     reads = media.reads(files, entries)
     found = pictures.heads(reads, workers)
     good = [number for number, head in enumerate(found) if not isinstance(head, str)]
     failed = {number: head for number, head in enumerate(found) if isinstance(head, str)}
     known = [head for head in found if not isinstance(head, str)]
+    sizes = {number: (head.width, head.height) for number, head in enumerate(found) if not isinstance(head, str)}
     if not good:
         raise none_left(failed, entries, source, MEDIA)
     settings = options.settings
-    form = pictures.form_of(known, [reads[number] for number in good], settings.get("image.size"))
+    form = pictures.form_of(known, [reads[number] for number in good], settings.get("image.size"),
+                            *((BOXED_SIDE, 2 * BOXED_SIDE) if boxed else ()))
     if "image.channels" in settings:          # as the training had them
         form.channels, form.depth = int(settings["image.channels"]), int(settings["image.depth"])
     cells, wrong = pictures.decode([reads[number] for number in good], form, workers)
@@ -145,6 +187,11 @@ def filled(files: Files, entries: Sequence[Entry], source: Source, options: Read
         cells = cells[[what is None for what in wrong]]
     if "image.channels" not in settings:
         cells = pictures.without_full_alpha(cells)
+    if boxed:
+        for number in kept if options.want_targets else ():
+            found_boxes, shares = entries[number].target
+            entries[number].target = boxes.within(found_boxes, *sizes[number], shares, source.problems)
+        source.given["size"] = np.array([sizes[number] for number in kept], np.float32)
     media.fill(source, entries, cells, failed, options)
     source.notes += form.notes
     source.facts |= {"heights": summary([head.height for head in known]), "widths": summary([head.width for head in known]),

@@ -147,7 +147,8 @@ class Loaded:
             return rolling.shown(*self._places[key])
         if not self.reader.at_hand and hasattr(kind, "items"):
             part, row = self._places[key]
-            one = Source(self.kind_name, kind.items(part.arrays.example(row)), [key], [], reading=self.folds[0].kind_state["reading"])
+            alone = part.arrays.example(row)
+            one = Source(self.kind_name, kind.items(alone), [key], [], reading=self.folds[0].kind_state["reading"], given=dict(alone.given))
             return kind.shown(one, 0)
         return kind.shown(self.source, self._rows[key])
 
@@ -386,7 +387,7 @@ def chosen(source: Source, rows: Indices) -> Source:
 
     lists = {name: getattr(source, name) for name in ("items", "keys", "targets", "where", "split", "groups", "times", "folds")}
     fewer: dict[str, Any] = {name: None if part is None else some(part) for name, part in lists.items()}
-    return replace(source, **fewer)
+    return replace(source, **fewer, given={name: some(values) for name, values in source.given.items()})
 
 
 def divide(source: Source, sort: str, options: Asked, hashes: np.ndarray) -> tuple[list[Parts], bool]:

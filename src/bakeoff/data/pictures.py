@@ -90,8 +90,11 @@ def brief(error: Exception) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
-def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None) -> Form:
-    """The form for pictures with these heads: one size as it is, else squares; channels by what there is."""
+def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None, most: int = SIDE, kept: int | None = None) -> Form:
+    """The form for pictures with these heads: one size as it is, else squares of at most `most` pixels; channels by what there is.
+
+    kept: a longer side than this is not kept as it is, even where all have one size.
+    """
     sizes = Counter((one.height, one.width) for one in found)
     alpha = all(one.alpha for one in found)
     grey = all(one.mode in GREY for one in found)
@@ -101,11 +104,11 @@ def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None
     if asked_size is not None:
         height, width = size_of(asked_size)
         notes.append(f"sizes {span(heights)} × {span(widths)}, resized to {height} × {width} (asked)")
-    elif len(sizes) == 1 and heights[0] * widths[0] * channels * len(found) <= MOST_BYTES:
+    elif len(sizes) == 1 and heights[0] * widths[0] * channels * len(found) <= MOST_BYTES and (kept is None or max(heights + widths) <= kept):
         height, width = heights[0], widths[0]
         notes.append(f"all images are {height} × {width} (--set image.size={height}x{width} resizes)")
     else:
-        side = int(min(median(min(one.height, one.width) for one in found), SIDE))
+        side = int(min(median(min(one.height, one.width) for one in found), most))
         height = width = max(1, side)
         notes.append(f"sizes {span(heights)} × {span(widths)}, resized to {height} × {width} (--set image.size=96)")
     if any(one.alpha for one in found) and not alpha:

@@ -39,7 +39,7 @@ class Windows(Arrays):
         self.known = np.zeros((len(steps), 0), np.float32) if known is None else known
         self.lookback, self.horizon, self.later = lookback, horizon, later
 
-    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+    def given_of(self, rows: Indices) -> dict[str, NDArray[Any]]:
         if not self.known.shape[1]:
             return {}
         return {"known": only_later(unfolded(self.known, self.lookback + self.horizon)[rows], self.horizon, self.later)}
@@ -104,7 +104,7 @@ class Ends(Arrays):
         super().__init__(cells, shapes)
         self.known, self.later = known, later
 
-    def given(self, rows: Indices) -> dict[str, NDArray[Any]]:
+    def given_of(self, rows: Indices) -> dict[str, NDArray[Any]]:
         horizon = self.known.shape[1] - self.cells.shape[1]
         return {"known": only_later(self.known[rows], horizon, self.later)} if self.known.shape[2] else {}
 

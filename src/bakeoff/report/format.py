@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NOTHING = "–"
 MINUS = "−"
@@ -40,6 +40,16 @@ def listing(names: Iterable[object], most: int = 6) -> str:
     if len(words) > most + 1:
         words = [*words[:most], f"{count(len(words) - most)} more"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def boxes_text(boxes: Sequence[Mapping[str, Any]], most: int = 6) -> str:
+    """Boxes on an image in a line: 'cat .83 at 10 20 90 75, dog at 0 4 33 60', corners in pixels; 'no box' where there is none."""
+    words = []
+    for one in boxes[:most]:
+        sides = " ".join(f"{float(side):.0f}" for side in one["box"])
+        score = f" {one['score']:.2f}".replace(" 0.", " .") if "score" in one else ""
+        words.append(f"{plain(one['label'])}{score} at {sides}")
+    return ", ".join(words) + (f" and {count(len(boxes) - most)} more" if len(boxes) > most else "") or "no box"
 
 
 def thing(kind: str, task: str) -> str:

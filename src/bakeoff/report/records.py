@@ -164,6 +164,11 @@ class Run:
         return not self.classes and not self.data.get("target")
 
     @property
+    def drawn(self) -> bool:
+        """Whether answers are drawn on the examples, as forecasts and boxes are, since no word or number says them."""
+        return self.forecasts or bool((self.data.get("facts") or {}).get("boxes"))
+
+    @property
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 
@@ -181,9 +186,9 @@ class Run:
 
     def answers_to(self, asked: Mapping[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
         """Of some test examples (key → target): key → contender → answer of its first seed, and as score the probability given
-        to the target, or the absolute error, mean over seeds. Of forecasts nothing: they are drawn, not listed."""
+        to the target, or the absolute error, mean over seeds. Of what is drawn nothing."""
         found: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in asked}
-        for row in self.ranked if asked and not self.forecasts else ():
+        for row in self.ranked if asked and not self.drawn else ():
             answers = self.answers(row.contender, scores=self.several, labels=set(asked.values()))
             if answers is None:
                 continue
@@ -217,8 +222,8 @@ class Run:
         given = None
         if read:
             given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in read]) for table in tables]).astype(float)
-        return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(tables[0]["target"].to_pylist()),
-                       np.array([table["answer"].to_pylist() for table in tables]), read, given, self.several)
+        return Answers([str(key) for key in tables[0]["key"].to_pylist()], as_array([tables[0]["target"].to_pylist()])[0],
+                       as_array([table["answer"].to_pylist() for table in tables]), read, given, self.several)
 
 
 def read(folder: Path) -> Run:
@@ -232,6 +237,16 @@ def read(folder: Path) -> Run:
     question, plan, data, verdict, comparison, shown = (
         load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown"))
     return Run(folder, question, plan, data, verdict, comparison, shown, rows, trials_of(folder / "trials.jsonl"))
+
+
+def as_array(rows: list[list[Any]]) -> NDArray[Any]:
+    """(seeds, N), whatever an entry is: lists stay whole."""
+    if not any(isinstance(one, list | dict) for row in rows for one in row):
+        return np.array(rows)
+    found = np.empty((len(rows), len(rows[0])), dtype=object)
+    for place, row in enumerate(rows):
+        found[place] = row if len(row) != 1 else [row[0]]
+    return found
 
 
 def by_number(name: str) -> tuple[int, str]:

@@ -36,7 +36,7 @@ def sections(view: View) -> dict[str, Any]:
         "title": plain(view.run.folder.name), "subtitle": subtitle(view), "verdict": verdict.build(view),
         "costs": compared.costs(view), "board": leaderboard.build(view), "pairs": compared.pairs(view),
         "curves": learnt.curves(view), "progress": learnt.progress(view),
-        "forecasts": view.run.forecasts,
+        "drawn": view.run.drawn,
         "whole": view.run.whole,
         "failures": failures.figures(view), "failure_marks": [palette.mark(view.run.group(name)) for name in failures.asked(view)],
         "examples": examples.build(view),

@@ -19,12 +19,15 @@ from bakeoff.train import augment
 from bakeoff.types import Spec
 
 
+DENSE = 16                    # times as many cells to start with where every one of them answers for its place
+
+
 def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False) -> Space:
     """Everything that may be chosen when `family` learns `task` on data of `spec`, most important first."""
     own_choices, needs = task.space(spec), task.needs()
     seen = task.prepared(spec, own_choices.defaults())
-    folds = [str(fold) for fold in on_offer(seen, family.ranks, needs.causal or causal, start=family.start_cells, keep=needs.keep,
-                                            coarse=needs.coarse)]
+    start = family.start_cells * (DENSE if needs.keep == seen.rank > 1 else 1)
+    folds = [str(fold) for fold in on_offer(seen, family.ranks, needs.causal or causal, start=start, keep=needs.keep, coarse=needs.coarse)]
     train = spec.counts.get("train", 0)
     batch = 16 if train < 2000 else 32 if train < 20_000 else 64
     common = Space()

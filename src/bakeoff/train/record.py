@@ -36,6 +36,8 @@ def plain(value: Any) -> Any:
         return [plain(one) for one in value]
     if isinstance(value, int):
         return int(value)
+    if getattr(value, "ndim", 0):
+        return plain(value.tolist())
     if hasattr(value, "item"):
         return plain(value.item())
     if isinstance(value, float):
@@ -109,4 +111,5 @@ def listed(value: Any) -> Any:
     """Arrays as the lists of numbers that a table or JSON keeps; anything else as it is."""
     if isinstance(value, Mapping):
         return {name: listed(one) for name, one in value.items()}
-    return value.tolist() if hasattr(value, "tolist") else value
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [listed(one) for one in value] if isinstance(value, list) and value and isinstance(value[0], Mapping) else value

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from bakeoff.report.format import HARMFUL, plain, short, significant
 from bakeoff.report.palette import GROUPS, mark
+from bakeoff.report.plots.boxes import boxed
 from bakeoff.report.plots.forecast import forecast
 from bakeoff.report.plots.svg import SMALL, Scale, chart, el, fitting, line, measured, path, text
 
@@ -27,7 +28,8 @@ def example(shown: Mapping[str, Any], name: str, groups: Mapping[str, str] | Non
     their colour. An unknown form is said, not guessed."""
     form = shown.get("form")
     if form == "picture":
-        return picture(str(shown.get("png", "")), name)
+        plainly = picture(str(shown.get("png", "")), name)
+        return boxed(shown, str(shown["png"]), groups or {}, name) if "boxes" in shown and plainly.startswith("<img") else plainly
     if form == "curve":
         return curve(shown.get("channels") or [], [str(one) for one in shown.get("names") or []], name)
     if form == "forecast":

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from bakeoff.report import findings
-from bakeoff.report.format import count, plain, short, significant
+from bakeoff.report.format import boxes_text, count, plain, short, significant
 from bakeoff.report.plots.cards import example
 from bakeoff.report.sections.examples import worded
 from bakeoff.report.view import Table, View, parted
@@ -94,6 +94,6 @@ def firsts(items: Sequence[Mapping[str, Any]]) -> list[First]:
         room -= len(str(shown.get("png", "")))
         if room < 0:
             break
-        found.append(First(example(shown, plain(one.get("key", ""))), short(worded(one.get("target")), 60), plain(one.get("key", "")),
-                           plain(one.get("split", ""))))
+        target = boxes_text(one["target"]) if "boxes" in shown else worded(one.get("target"))
+        found.append(First(example(shown, plain(one.get("key", ""))), short(target, 60), plain(one.get("key", "")), plain(one.get("split", ""))))
     return found

@@ -74,14 +74,14 @@ def card(view: View, item: Item) -> Card:
     order = {row.contender: row.rank or 0 for row in view.run.ranked}
     names = sorted(answers, key=lambda name: (order.get(name, len(order)), name))
     classify = bool(view.run.classes)
-    rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", 40),
+    rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", 120 if view.run.drawn else 40),
              worded(answers[name].get("score"))] for name in names]
     scored = str(view.run.shown.get("scored") or ("probability of the target" if classify else "error"))
     table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
     return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), 60), plain(item.get("key", "")),
                 plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
-                voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.forecasts) else [], table)
+                voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.drawn) else [], table)
 
 
 def worded(value: object) -> str:
@@ -162,6 +162,8 @@ def hardest(view: View, items: Sequence[Item]) -> str:
     if view.run.forecasts:
         return ("Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said, shaded where "
                 "the best means the truth to lie.")
+    if view.run.drawn:
+        return "Where the best contenders find least: in white what is there, in colour what they said, the surest and what is half as sure."
     if not view.run.classes:
         return "Where the best contenders miss by most: look for what these have in common."
     nobody = sum(not any(right(item, name) for name in item["all"]) for item in items)
