@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bakeoff.data import tokens
+from bakeoff.data import corpus, tokens
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import MEDIA, TABLES, ending, split_order
@@ -30,9 +30,10 @@ class Form(NamedTuple):
     claim: Callable[[Files], Claim | None]
     read: Callable[[Files, ReadOptions], Source]
     tokens: str
+    encode: Callable[[Source, Mapping[str, Any]], Arrays] | None = None      # None: each text by itself
 
 
-FORMS: dict[str, Form] = {}
+FORMS: dict[str, Form] = {corpus.FORMAT: Form((corpus.TASK,), corpus.claim, corpus.read, "characters", corpus.encode)}
 
 
 @kind("text")
@@ -41,7 +42,7 @@ class Text:
 
     name: ClassVar[str] = "text"
     axes: tuple[str, ...] = ("word",)         # or ("character",), once `fit` knows
-    settings: ClassVar[tuple[str, ...]] = tokens.NAMES
+    settings: ClassVar[tuple[str, ...]] = (*tokens.NAMES, "text.window")
 
     def claims(self, files: Files) -> Claim | None:
         """The strongest of what the files may be: texts with labels, or one of FORMS."""
@@ -80,16 +81,19 @@ class Text:
 
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """state: tokenizer (JSON), tokens, vocab (ids, with padding and unknown), length (longer texts are cut there)."""
-        form = FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
+        form = form_read(source)
         asked = tokens.chosen({"text.tokens": form.tokens, **options.settings} if form else options.settings)
         tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
         self.axes = (asked["tokens"].removesuffix("s"),)
         note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
-                "(--set text.min_count)")
+                "(--set text.min_count)") if asked["tokens"] != "subwords" else f"read as {vocab:,} subwords (--set text.vocab) of bytes, learnt on train"
         return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
-        """int32 ids, always ragged. How many texts were cut is noted in the source."""
+        """int32 ids, always ragged, unless the form says otherwise. How many texts were cut is noted in the source."""
+        form = form_read(source)
+        if form is not None and form.encode is not None:
+            return form.encode(source, state)
         cells, lengths, cut = tokens.encoded(source.items, state["tokenizer"], state["length"])
         if cut:
             note = (f"{cut:,} of {len(source):,} texts are longer than {state['length']:,} {state['tokens']} and cut there "
@@ -100,6 +104,11 @@ class Text:
     def shown(self, source: Source, index: int) -> dict[str, Any]:
         text = source.items[index]
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
+
+
+def form_read(source: Source) -> Form | None:
+    """The form of FORMS by which a source was read."""
+    return FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
 
 
 def form_of(files: Files, task: str | None) -> str:
