@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bakeoff.errors import Defect
 from bakeoff.nn.embed import Embed, Scale
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.fold import Fold
 from bakeoff.types import Batch, Grid, Params, Sizes, Spec
 
@@ -69,6 +69,12 @@ class Network(nn.Module):
         grid, cells = self.fold(self.scale(batch.x))         # (B, *S, C) → (B, *R, p^r·C)
         grid = self.encoder(self.embed(grid))                # (B, *R', D)
         return self.fold.back(grid, cells) if self.keep else grid, batch
+
+    def step(self, ids: Tensor, state: State) -> tuple[Any, State]:
+        """One cell of ids (B,) → what `forward` gives for it, (B, …); state: at first `encoder.start(B)`. For causal networks whose
+        task keeps steps apart."""
+        y, state = self.encoder.step(self.embed(Grid(ids[:, None])).x[:, 0], state)
+        return self.head(Grid(y[:, None]), empty_batch(Grid(ids[:, None])))[:, 0], state
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters() if p.requires_grad)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bakeoff.nn.activation import activation_of
 from bakeoff.nn.conv import Conv, Separable
 from bakeoff.nn.drop import ChannelDrop
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.masked import strided
 from bakeoff.nn.norm import BatchNorm
 from bakeoff.nn.recurrent import Recurrent, gru
@@ -64,6 +64,19 @@ class CRNN(Encoder):
         for axis, reader in enumerate(self.readers):
             x = along(reader, x, valid, axis + 1)
         return Grid(x, valid)
+
+    def start(self, batch: int) -> State:
+        return [conv.start(batch) for conv in self.convs], self.readers[0].start(batch)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        pasts, memory = state
+        after = []
+        for conv, norm, past in zip(self.convs, self.norms, pasts, strict=True):
+            x, past = conv.step(x, past)
+            after.append(past)
+            x = self.drop(self.activation(norm(x, None)))
+        x, memory = self.readers[0].step(x, memory)
+        return x, (after, memory)
 
 
 def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:
