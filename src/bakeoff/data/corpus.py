@@ -24,7 +24,7 @@ from bakeoff.errors import DataError, OptionError
 TASK = "generate"
 FORMAT = "corpus"
 PLAIN = (".text", ".md", "")          # files that are read where there is no .txt
-WINDOW = 256                          # tokens
+WINDOW = 128                          # tokens
 LEAST, MOST = 8, 1024
 FEWEST = 10                           # pieces that can be split
 LETTERS = 0.3                         # of what is no space, at least: rows of numbers are no text to go on with
@@ -86,7 +86,10 @@ def read(files: Files, options: ReadOptions) -> Source:
         return prompts(files, options)
     window, kind = window_of(options.settings), tokens.chosen({"text.tokens": "characters", **options.settings})["tokens"]
     names = text_files(files) or files.names
-    texts, where, keys, splits = [], [], [], []
+    texts: list[str] = []
+    where: list[tuple[int, int, int]] = []
+    keys: list[str] = []
+    splits: list[str | None] = []
     source = Source("text", [], keys, [], seen=0, task=TASK)
     for name in names:
         text, trouble = text_of(files, name, options)
@@ -102,7 +105,8 @@ def read(files: Files, options: ReadOptions) -> Source:
     if len(keys) < FEWEST:
         some = source.problems[0] if source.problems else Problem("", ", ".join(names[:3]))
         raise DataError(some.what or f"{sum(map(len, texts)):,} characters are too few to learn from", some.where,
-                        f"Give at least {FEWEST * window // 2 * CHARACTERS[kind]:,}, or shorter windows (--set text.window=32).")
+                        f"Give at least {FEWEST * window // 2 * CHARACTERS[kind]:,}, or shorter windows (--set text.window=32). Say --task "
+                        "classify if every line is a label, a space and a text.")
     source.split = [split or "train" for split in splits] if any(splits) else None
     source.items = Pieces(texts, np.asarray(where, np.int64), alike=source.split is not None)
     source.times = list(range(len(keys)))

@@ -86,7 +86,9 @@ class Text:
         tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
         self.axes = (asked["tokens"].removesuffix("s"),)
         note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
-                "(--set text.min_count)") if asked["tokens"] != "subwords" else f"read as {vocab:,} subwords (--set text.vocab) of bytes, learnt on train"
+                "(--set text.min_count)")
+        if asked["tokens"] == "subwords":
+            note = f"read as {vocab:,} subwords of bytes, learnt on train (--set text.tokens, text.vocab)"
         return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:

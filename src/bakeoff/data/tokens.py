@@ -77,7 +77,7 @@ def decoded(ids: Sequence[int], tokenizer: str, tokens: str) -> str:
     machine = Tokenizer.from_str(tokenizer)
     if tokens == "subwords":
         return str(machine.decode(list(ids)))
-    return (" " if tokens == "words" else "").join(machine.id_to_token(one) for one in ids)
+    return (" " if tokens == "words" else "").join(str(machine.id_to_token(one)) for one in ids)
 
 
 def counted(texts: Iterable[str]) -> list[int]:

@@ -58,8 +58,13 @@ class Generate:
         return Needs(causal=True, keep=1)
 
     def space(self, spec: Spec) -> Space:
+        """Wide networks and small batches: a window holds as many examples as tokens. In thirty core-seconds on a megabyte of plays an
+        LSTM reaches 1.90 nats with batches of 16 windows of 128 characters, 2.00 with twice as many, 2.14 with four times as many."""
         width = 128 if spec.counts.get("train", 0) >= MANY else 64
-        return Space({"width": Param("width", width, "D, numbers per cell", values=(32, 64, 128, 256))})
+        return Space({
+            "width": Param("width", width, "D, numbers per cell", values=(32, 64, 128, 256)),
+            "batch": Param("batch", 16, "examples per step", values=(8, 16, 32, 64)),
+        })
 
     def collate(self, targets: Sequence[object]) -> Tensor:
         raise Defect("what is to be said is the text itself")

@@ -17,6 +17,7 @@ from bakeoff.errors import OptionError, RunError, near
 from bakeoff.train.contender import load_fitted
 from bakeoff.train.record import listed
 from bakeoff.types import Answer
+from bakeoff.use.sample import TASK, Drawing, continued
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 
@@ -39,21 +40,28 @@ class Model:
         """The labels, in the order of predict_proba's columns; empty for a number."""
         return list(self.config["task_state"].get("classes", []))
 
-    def answers(self, data: Any) -> tuple[list[str], list[Answer | None], list[str]]:
+    @property
+    def fitted(self) -> tuple[Any, Any]:
+        """What was trained, and its task."""
+        if self._fitted is None:
+            self._fitted = load_fitted(self.folder)
+        return self._fitted
+
+    def answers(self, data: Any, drawing: Drawing | None = None) -> tuple[list[str], list[Answer | None], list[str]]:
         """(keys, answers, problems) for a path or array-like; an input that cannot be read has the answer None.
 
         data: what `run` reads (a target is not needed); or an array (n, channels, time), (n, height, width[, channels])
-        or (n, columns); or a list of texts. Raises DataError where nothing can be read.
+        or (n, columns); or a list of texts. drawing: how text is gone on with. Raises DataError where nothing can be read.
         """
-        if self._fitted is None:
-            self._fitted = load_fitted(self.folder)
-        fitted, task = self._fitted
+        fitted, task = self.fitted
         with tempfile.TemporaryDirectory() as scratch:
             path = located(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
             new = load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
-            for place, answer in zip(new.rows.tolist(), task.decode(fitted.outputs(new.dataset)), strict=True):
+            said = (continued(fitted, new.dataset, self.config["kind_state"], drawing or Drawing()) if task.name == TASK
+                    else task.decode(fitted.outputs(new.dataset)))
+            for place, answer in zip(new.rows.tolist(), said, strict=True):
                 answers[place] = answer
         return new.keys, answers, [f"{problem.where}: {problem.what}" for problem in new.problems]
 
@@ -106,22 +114,29 @@ def final_folder(run: Path, contender: str, verdict: dict[str, Any]) -> Path:
     return chosen if chosen.is_dir() else sorted(base.glob("seed-*"))[0]
 
 
+def verdict_of(run: Path) -> dict[str, Any]:
+    """verdict.json of a finished run. Raises RunError."""
+    if not (run / "verdict.json").exists():
+        raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
+    verdict: dict[str, Any] = json.loads((run / "verdict.json").read_text())
+    return verdict
+
+
 def predict(run: str | Path, data: str | Path, out: str | Path | None = None, contender: str | None = None,
             encoding: str = "utf-8") -> tuple[Any, list[str]]:
     """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
 
     A forecast's inputs are whole series, and the answer is the list of the next numbers of each, one list per channel where several
-    are forecast.
+    are forecast. Texts to be gone on with are prompts – lines of a file, files of a folder, or a table's column text – and the answer is
+    what is written behind them.
 
     Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
     """
     import pandas as pd
     run = Path(run)
-    if not (run / "verdict.json").exists():
-        raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
+    verdict = verdict_of(run)
     if out is not None and Path(out).suffix not in ENDINGS:
         raise OptionError(f"{Path(out).suffix or 'no ending'!r} is no known ending", f"-o {out}", f"Use one of {', '.join(ENDINGS)}.")
-    verdict = json.loads((run / "verdict.json").read_text())
     model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
     keys, answers, problems = model.answers(data)
     columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}

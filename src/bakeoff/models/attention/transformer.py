@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,7 @@ class Transformer(Encoder):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Keys and values of all cells so far are kept."""
+        layers: list[Any] = list(self.layers)
         before, turn, after = state[0][0].shape[2], None, []
         if self.position == "rotary":
             angle = angles((before + 1,), x.shape[-1] // self.heads // 2, x.device)[-1:]
@@ -71,7 +72,7 @@ class Transformer(Encoder):
         else:
             x = x + sinusoids((before + 1,), x.shape[-1], x.device)[-1].to(x.dtype)
         y = x[:, None]
-        for layer, kept in zip(self.layers, state, strict=True):
+        for layer, kept in zip(layers, state, strict=True):
             y, kept = layer.step(y, turn, kept)
             after.append(kept)
         return self.norm(y)[:, 0], after

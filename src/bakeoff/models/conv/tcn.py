@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
@@ -43,11 +43,13 @@ class TCN(Encoder):
         return Grid(x, valid)
 
     def start(self, batch: int) -> State:
-        return [[conv.start(batch) for conv in block.convs] for block in self.blocks]
+        blocks: list[Any] = list(self.blocks)
+        return [[conv.start(batch) for conv in block.convs] for block in blocks]
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        blocks: list[Any] = list(self.blocks)
         after = []
-        for block, pasts in zip(self.blocks, state, strict=True):
+        for block, pasts in zip(blocks, state, strict=True):
             x, pasts = block.step(x, pasts)
             after.append(pasts)
         return x, after
@@ -70,8 +72,9 @@ class Block(nn.Module):
 
     def step(self, x: Tensor, pasts: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One cell (B, D); pasts: the last cells that each convolution reaches back to."""
+        convs: list[Any] = list(self.convs)
         y, after = x, []
-        for conv, norm, past in zip(self.convs, self.norms, pasts, strict=True):
+        for conv, norm, past in zip(convs, self.norms, pasts, strict=True):
             y, past = conv.step(y, past)
             after.append(past)
             y = self.drop(self.activation(norm(y, None)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
@@ -66,16 +66,20 @@ class CRNN(Encoder):
         return Grid(x, valid)
 
     def start(self, batch: int) -> State:
-        return [conv.start(batch) for conv in self.convs], self.readers[0].start(batch)
+        convs: list[Any] = list(self.convs)
+        reader: Any = self.readers[0]
+        return [conv.start(batch) for conv in convs], reader.start(batch)
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        convs: list[Any] = list(self.convs)
+        reader: Any = self.readers[0]
         pasts, memory = state
         after = []
-        for conv, norm, past in zip(self.convs, self.norms, pasts, strict=True):
+        for conv, norm, past in zip(convs, self.norms, pasts, strict=True):
             x, past = conv.step(x, past)
             after.append(past)
             x = self.drop(self.activation(norm(x, None)))
-        x, memory = self.readers[0].step(x, memory)
+        x, memory = reader.step(x, memory)
         return x, (after, memory)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -40,11 +40,13 @@ class MinGRU(Encoder):
         return Grid(x, valid)
 
     def start(self, batch: int) -> State:
-        return [layer.gate.weight.new_zeros(batch, len(layer.gate.weight)) for layer in self.layers]
+        layers: list[Any] = list(self.layers)
+        return [layer.gate.weight.new_zeros(batch, layer.gate.out_features) for layer in layers]
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        layers: list[Any] = list(self.layers)
         after = []
-        for layer, memory in zip(self.layers, state, strict=True):
+        for layer, memory in zip(layers, state, strict=True):
             new, memory = layer.step(x, memory)
             after.append(memory)
             x = x + self.drop(new)
