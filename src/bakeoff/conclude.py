@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12                    # examples of either sort in the report
 TOP = 4                       # contenders whose answers are shown beside an example
+WRITES = "generate"           # the task whose contenders write
 
 
 class Answers:
@@ -91,6 +92,8 @@ def conclude(session: Session) -> None:
     verdict["seed_of"] = seeds
     write_json(folder / "comparison.json", record)
     write_json(folder / "shown.json", shown(session, comparison, answers, groups))
+    if session.task.name == WRITES:
+        write_json(folder / "written.json", written(session, list(comparison.contenders)[:TOP], seeds))
     write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
     write_json(folder / "verdict.json", verdict)
     from bakeoff.report.render import render
@@ -235,6 +238,8 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             drawn_boxes = {name: told_surely(listed(one["answer"])) for name, one in said.items()}
             picture, target = {**picture, "boxes": listed(target), "said": drawn_boxes}, boxes_text(listed(target))
             said = {name: {"answer": boxes_text(drawn_boxes[name]), "score": one["score"]} for name, one in said.items()}
+        if sort == "itself":                  # an answer is how well the example was foreseen: nothing to be read beside it
+            target, said = None, {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
 
     scored = {"label": "probability of the target", "number": "error"}.get(sort, "error" if session.spec.ahead else metric.name)
@@ -245,6 +250,14 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
 def told_surely(boxes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The boxes that are at least half as sure as the surest."""
     return [box for box in boxes if box["score"] >= boxes[0]["score"] / 2]
+
+
+def written(session: Session, names: Sequence[str], seeds: Mapping[str, int]) -> dict[str, Any]:
+    """What the first contenders write behind the beginning of the test split: sampled once, so that the report only reads it."""
+    from bakeoff.use.sample import specimen
+    test = session.loaded.folds[0].splits.test
+    assert test is not None
+    return specimen(session.folder, names, seeds, test)
 
 
 def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:

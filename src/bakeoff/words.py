@@ -35,7 +35,8 @@ def data_lines(record: Mapping[str, Any], width: int) -> list[str]:
     """The data check in a few lines: what the files are taken for, what was guessed, what was set aside, the splits."""
     classes = record.get("classes")
     inside = f" in {count(len(classes))} classes" if classes else ""
-    lines = [f"{plain(record['path'])} · {noun(record['kind'], record['kept'])}{inside} → {record['kind']} · {record['task']}"]
+    what = record["task"] if record["task"] == "generate" else record["kind"]
+    lines = [f"{plain(record['path'])} · {noun(what, record['kept'])}{inside} → {record['kind']} · {record['task']}"]
     for note in record.get("notes", ()):
         lines += wrapped(plain(note), width)
     aside, shared = record.get("set_aside", ()), record.get("shared") or {}

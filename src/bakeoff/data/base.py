@@ -101,8 +101,8 @@ class Arrays:
     """cells: fixed (N, *S, C) or ids (N, *S); ragged (all cells, C) or (all cells,) with shapes (N, rank).
 
     Where only the first axes differ, shapes has these alone and the others stay in cells: clips of many lengths are
-    (all frames, H, W, C) with shapes (N, 1). uint8 pixels and levels stay uint8, 16-bit sound int16, ids int32, the rest float32.
-    given: numbers beside each example, (N, …) by name, which a batch has as Batch.given: the size a picture had in its file.
+    (all frames, H, W, C) with shapes (N, 1). uint8 pixels and levels stay uint8, 16-bit sound int16, ids int32 or int16, the rest
+    float32. given: numbers beside each example, (N, …) by name, which a batch has as Batch.given: the size a picture had in its file.
     """
 
     cells: NDArray[Any]
@@ -302,7 +302,7 @@ class Dataset:
             cells = self.arrays.cells
             self._cells = torch.from_numpy(cells if cells.flags.writeable else cells.copy())
         grid = self._ragged(self._cells, where) if self.arrays.shapes is not None else Grid(self._cells.index_select(0, where), None)
-        if grid.x.dtype == torch.int32:
+        if grid.x.dtype == torch.int32 or (self.spec.vocab is not None and grid.x.dtype == torch.int16):
             grid = Grid(grid.x.long(), grid.valid)
         return Batch(grid, grid if self.itself else None if self.y is None else self.y.index_select(0, where), [],
                      {name: torch.from_numpy(values) for name, values in self.arrays.given_of(index).items()})

@@ -229,7 +229,7 @@ def own_splits(who: Cast, shares: tuple[float, float, float] = SHARES) -> Parts:
         raise DataError("too few groups or moments for a train and a test split", "the data",
                         "Give more examples, or a test split (--test PATH).")
     how = f"{who.how} {'/'.join(f'{share:g}' for share in shares)}"
-    return with_validation(who, Parts(train, val, test, how), want_val=shares[1] > 0)
+    return with_validation(who, Parts(train, val, test, how), want_val=True)
 
 
 def given_splits(who: Cast, split: Sequence[str], how: str) -> Parts:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bakeoff.data import conll, given, sets, tokens
+from bakeoff.data import conll, corpus, given, sets, tokens
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
 from bakeoff.data.names import MEDIA, TABLES, ending, split_order
@@ -30,9 +30,11 @@ class Form(NamedTuple):
     claim: Callable[[Files], Claim | None]
     read: Callable[[Files, ReadOptions], Source]
     tokens: str
+    encode: Callable[[Source, Mapping[str, Any]], Arrays] | None = None      # None: each text by itself
 
 
-FORMS: dict[str, Form] = {"conll": Form((conll.TASK,), conll.claim, conll.read, tokens.GIVEN)}
+FORMS: dict[str, Form] = {"conll": Form((conll.TASK,), conll.claim, conll.read, tokens.GIVEN),
+                          corpus.FORMAT: Form((corpus.TASK,), corpus.claim, corpus.read, "characters", corpus.encode)}
 
 
 @kind("text")
@@ -41,7 +43,7 @@ class Text:
 
     name: ClassVar[str] = "text"
     axes: tuple[str, ...] = ("word",)         # or ("character",), once `fit` knows
-    settings: ClassVar[tuple[str, ...]] = tokens.NAMES
+    settings: ClassVar[tuple[str, ...]] = (*tokens.NAMES, "text.window")
 
     def claims(self, files: Files) -> Claim | None:
         """The strongest of what the files may be: texts with labels, or one of FORMS."""
@@ -80,7 +82,7 @@ class Text:
 
     def fit(self, source: Source, train: Indices, options: ReadOptions) -> dict[str, Any]:
         """state: tokenizer (JSON), tokens, vocab (ids, with padding and unknown), length (longer texts are cut there)."""
-        form = FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
+        form = form_read(source)
         if form is not None and form.tokens == tokens.GIVEN:
             asked = tokens.chosen(options.settings, given=True)
             tokenizer, vocab = given.learnt((source.items[i] for i in train), asked["vocab"], asked["min_count"])
@@ -93,10 +95,15 @@ class Text:
         self.axes = (asked["tokens"].removesuffix("s"),)
         note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
                 "(--set text.min_count)")
+        if asked["tokens"] == "subwords":
+            note = f"read as {vocab:,} subwords of bytes, learnt on train (--set text.tokens, text.vocab)"
         return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
-        """int32 ids, always ragged. How many texts were cut is noted in the source."""
+        """int32 ids, always ragged, unless the form says otherwise. How many texts were cut is noted in the source."""
+        form = form_read(source)
+        if form is not None and form.encode is not None:
+            return form.encode(source, state)
         encoded = given.encoded if state["tokens"] == tokens.GIVEN else tokens.encoded
         cells, lengths, cut = encoded(source.items, state["tokenizer"], state["length"])
         if cut:
@@ -111,6 +118,11 @@ class Text:
         if form is not None and form.tokens == tokens.GIVEN:
             text = text.replace("\n", " ")
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
+
+
+def form_read(source: Source) -> Form | None:
+    """The form of FORMS by which a source was read."""
+    return FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
 
 
 def form_of(files: Files, task: str | None) -> str:

@@ -1,7 +1,8 @@
-"""Texts → ids of words or characters, with a vocabulary learnt from the training split alone. Id 0 is padding, 1 unknown."""
+"""Texts → ids of words, characters or subwords, with a vocabulary learnt from the training split alone. Id 0 is padding, 1 unknown."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
 AT_ONCE = 1_000_000                   # characters encoded in one go: what the tokenizer returns takes hundreds of bytes each
-LENGTH = {"words": 512, "characters": 1024}
+LENGTH = {"words": 512, "characters": 1024, "subwords": 512}
+VOCAB = {"subwords": 2000}            # most ids, where that is not the default for all
 GIVEN = "given"                       # words as the file has them: given.py
 DEFAULTS = {"text.tokens": "words", "text.vocab": 20000, "text.min_count": 2}
 NAMES = (*DEFAULTS, "text.length")
@@ -31,7 +33,8 @@ def chosen(settings: Mapping[str, Any], given: bool = False) -> dict[str, Any]:
                           "Leave it out.")
     found: dict[str, Any] = {"tokens": GIVEN if given else tokens}
     for name, least in (("vocab", 3), ("min_count", 1), ("length", 1)):
-        value = settings.get(f"text.{name}", DEFAULTS.get(f"text.{name}", LENGTH[tokens]))
+        default = VOCAB.get(tokens, DEFAULTS["text.vocab"]) if name == "vocab" else DEFAULTS.get(f"text.{name}", LENGTH[tokens])
+        value = settings.get(f"text.{name}", default)
         try:
             found[name] = int(str(value))
         except ValueError:
@@ -43,7 +46,10 @@ def chosen(settings: Mapping[str, Any], given: bool = False) -> dict[str, Any]:
 
 
 def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tuple[str, int]:
-    """A tokenizer as JSON, and how many ids it has. Words are lower-cased, signs stand alone; rare ones are unknown."""
+    """A tokenizer as JSON, and how many ids it has. Words are lower-cased, signs stand alone; rare ones are unknown. Subwords are
+    byte pairs (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): none is unknown, and nothing is lost."""
+    if tokens == "subwords":
+        return pairs(texts, vocab, min_count)
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.trainers import WordLevelTrainer
@@ -53,6 +59,38 @@ def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tup
     # made anew without special tokens: with them, a text that holds '<pad>' would be given the id of padding
     found = parted(Tokenizer(WordLevel(counting.get_vocab(), unk_token=UNKNOWN)), tokens)
     return found.to_str(), found.get_vocab_size()
+
+
+def pairs(texts: Iterable[str], vocab: int, min_count: int) -> tuple[str, int]:
+    """Subwords of bytes: 256 signs and what is most often found side by side inside words."""
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from tokenizers.trainers import BpeTrainer
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    tokenizer.train_from_iterator(texts, BpeTrainer(vocab_size=vocab, min_frequency=min_count, special_tokens=[PADDING, UNKNOWN],
+                                                    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    record = json.loads(tokenizer.to_str())
+    record["added_tokens"] = []               # with them, a text that holds '<pad>' would be given the id of padding
+    return json.dumps(record, ensure_ascii=False), tokenizer.get_vocab_size()
+
+
+def decoded(ids: Sequence[int], tokenizer: str, tokens: str) -> str:
+    """The text of these ids; words one space apart."""
+    from tokenizers import Tokenizer
+    machine = Tokenizer.from_str(tokenizer)
+    if tokens == "subwords":
+        return str(machine.decode(list(ids)))
+    return (" " if tokens == "words" else "").join(str(machine.id_to_token(one)) for one in ids)
+
+
+def counted(texts: Iterable[str]) -> list[int]:
+    """How many words each text has, by the rule of `learnt`; at least one, as `encoded` gives."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    rule = parted(Tokenizer(WordLevel(unk_token=UNKNOWN)), "words")
+    assert rule.normalizer is not None
+    return [max(1, len(rule.pre_tokenizer.pre_tokenize_str(rule.normalizer.normalize_str(text)))) for text in texts]
 
 
 def parted(tokenizer: Tokenizer, tokens: str) -> Tokenizer:

@@ -52,6 +52,16 @@ class Conv(nn.Module):
         y = convolve(x.movedim(-1, 1), self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
         return y.movedim(1, -1)
 
+    def start(self, batch: int) -> Tensor:
+        """(B, reach, C): the zeros that stand before the first cell of one axis."""
+        return self.weight.new_zeros(batch, self.pads[0][0], self.weight.shape[1] * self.groups)
+
+    def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C) → (B, C'), what `forward` gives next, causal and of stride 1, and the last cells that it reaches back to."""
+        seen = torch.cat([past, x[:, None]], 1)
+        taps = seen[:, ::self.dilation].transpose(1, 2)                      # (B, C, kernel)
+        return F.conv1d(taps, self.weight, self.bias, groups=self.groups).squeeze(-1), seen[:, 1:]
+
     def summed_frames(self, x: Tensor, even: bool) -> Tensor:
         """Three axes as a 2-D convolution for each step of the kernel along the first. x is padded along that axis; even: not
         yet along the others.
@@ -124,3 +134,10 @@ class Separable(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.mix(self.each(x))
+
+    def start(self, batch: int) -> Tensor:
+        return self.each.start(batch)
+
+    def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        y, past = self.each.step(x, past)
+        return self.mix(y), past

@@ -38,6 +38,21 @@ class Recurrent(nn.Module):
             x = x + zeroed(self.drop(new.transpose(0, 1)), valid)
         return x
 
+    def start(self, batch: int) -> list[tuple[Tensor, ...]]:
+        """Per layer its memory before the first step, (B, D); an LSTM has two."""
+        kernels: list[Any] = list(self.kernels)
+        return [(kernel.weight_hh_l0.new_zeros(batch, kernel.hidden_size),) * (2 if kernel.mode == "LSTM" else 1) for kernel in kernels]
+
+    def step(self, x: Tensor, state: list[tuple[Tensor, ...]]) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
+        """(B, D) → (B, D), what `forward` gives next; of one direction only."""
+        after: list[tuple[Tensor, ...]] = []
+        for kernel, memory in zip(self.kernels, state, strict=True):
+            before = tuple(part[None] for part in memory)                    # torch wants the layer first
+            new, now = kernel(x[None], before if len(before) > 1 else before[0])
+            after.append(tuple(part[0] for part in (now if len(before) > 1 else (now,))))
+            x = x + self.drop(new[0])
+        return x, after
+
 
 def read(kernels: list[nn.RNNBase], x: Tensor, valid: Tensor | None, truncate: int = 0) -> Tensor:
     """(T, B, D) → outputs (T, B, all units) of one kernel forwards and, where there is a second, one backwards."""

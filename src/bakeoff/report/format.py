@@ -15,7 +15,7 @@ MINUS = "−"
 HARMFUL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": ("text", "texts"), "audio": ("recording", "recordings"),
          "video": ("clip", "clips"), "table": ("row", "rows"), "story": ("question", "questions"), "music": ("piece", "pieces"),
-         "forecast": ("window", "windows")}     # by kind; a task stands here where its examples are something else
+         "forecast": ("window", "windows"), "generate": ("window", "windows")}     # by kind; a task stands here where its examples are something else
 
 
 def plain(text: object) -> str:

@@ -20,6 +20,7 @@ from bakeoff.train.contender import load_fitted
 from bakeoff.train.record import listed
 from bakeoff.types import Answer
 from bakeoff.use.going_on import gone_on
+from bakeoff.use.sample import TASK, Drawing, continued
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 STEPS = 32                                    # by which an example is gone on with, where nothing else is asked
@@ -54,6 +55,7 @@ class Model:
 
     @property
     def fitted(self) -> tuple[Any, Task]:
+        """What was trained, and its task."""
         if self._fitted is None:
             self._fitted = load_fitted(self.folder)
         return self._fitted
@@ -64,17 +66,19 @@ class Model:
             path = located(data) if isinstance(data, str | Path) else written(data, Path(scratch), self.config["kind_state"])
             return load_new(path, self.config["kind"], self.config["kind_state"], self.encoding)
 
-    def answers(self, data: Any) -> tuple[list[str], list[Answer | None], list[str]]:
+    def answers(self, data: Any, drawing: Drawing | None = None) -> tuple[list[str], list[Answer | None], list[str]]:
         """(keys, answers, problems) for a path or array-like; an input that cannot be read has the answer None.
 
         data: what `run` reads (a target is not needed); or an array (n, channels, time), (n, height, width[, channels])
-        or (n, columns); or a list of texts. Raises DataError where nothing can be read.
+        or (n, columns); or a list of texts. drawing: how text is gone on with. Raises DataError where nothing can be read.
         """
         new = self.read(data)
         fitted, task = self.fitted
         answers: list[Answer | None] = [None] * len(new.keys)
         if len(new.dataset):
-            for place, answer in zip(new.rows.tolist(), task.decode(fitted.outputs(new.dataset)), strict=True):
+            said = (continued(fitted, new.dataset, self.config["kind_state"], drawing or Drawing()) if task.name == TASK
+                    else task.decode(fitted.outputs(new.dataset)))
+            for place, answer in zip(new.rows.tolist(), said, strict=True):
                 answers[place] = answer
         return new.keys, answers, problems_of(new)
 
@@ -136,22 +140,29 @@ def final_folder(run: Path, contender: str, verdict: dict[str, Any]) -> Path:
     return chosen if chosen.is_dir() else sorted(base.glob("seed-*"))[0]
 
 
+def verdict_of(run: Path) -> dict[str, Any]:
+    """verdict.json of a finished run. Raises RunError."""
+    if not (run / "verdict.json").exists():
+        raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
+    verdict: dict[str, Any] = json.loads((run / "verdict.json").read_text())
+    return verdict
+
+
 def predict(run: str | Path, data: str | Path, out: str | Path | None = None, contender: str | None = None,
             encoding: str = "utf-8", steps: int | None = None, seed: int = 0) -> tuple[Any, list[str]]:
     """(table, problems): key, answer and score columns, one row per input in its order; written to `out` by its ending.
 
     A forecast's inputs are whole series, and the answer is the list of the next numbers of each, one list per channel where several
-    are forecast; in the columns score:0.1, score:0.5 and score:0.9 stand as many of its quantiles. Of examples whose next step was
-    learnt the answer is how they go on: so many steps, each drawn by its chances, the same for the same seed; where the kind has
-    files for that (.mid), `out` may be one of them, or a folder of one per input.
+    are forecast; in the columns score:0.1, score:0.5 and score:0.9 stand as many of its quantiles. Texts to be gone on with are
+    prompts – lines of a file, files of a folder, or a table's column text – and the answer is what is written behind them, `steps`
+    tokens. Of examples whose next step was learnt the answer is how they go on: so many steps, each drawn by its chances, the same for
+    the same seed; where the kind has files for that (.mid), `out` may be one of them, or a folder of one per input.
 
     Raises RunError for a run that has not finished, OptionError for a contender it has no model of.
     """
     import pandas as pd
     run = Path(run)
-    if not (run / "verdict.json").exists():
-        raise RunError("this run has no verdict yet", str(run), f"Go on with: bakeoff resume {run}")
-    verdict = json.loads((run / "verdict.json").read_text())
+    verdict = verdict_of(run)
     model = Model(final_folder(run, contender or verdict["recommended"], verdict), encoding)
     written = getattr(model.kind, "written", ()) if model.goes_on else ()
     place = None if out is None else Path(out)
@@ -159,9 +170,9 @@ def predict(run: str | Path, data: str | Path, out: str | Path | None = None, co
         raise OptionError(f"{place.suffix or 'no ending'!r} is no known ending", f"-o {out}",
                           f"Use one of {', '.join((*ENDINGS, *written))}{', or name a folder' if written else ''}.")
     if not model.goes_on:
-        if steps is not None:
+        if steps is not None and model.config["task"] != TASK:
             raise OptionError("these answers do not go on step by step", f"--steps {steps}", "Leave it out.")
-        keys, answers, problems = model.answers(data)
+        keys, answers, problems = model.answers(data, Drawing(seed=seed) if steps is None else Drawing(steps, seed=seed))
         columns: dict[str, Sequence[Any]] = {"key": keys, "answer": [None if answer is None else listed(answer.value) for answer in answers]}
         for label in next((answer.scores for answer in answers if answer is not None), {}):
             columns[f"score:{label}"] = [None if answer is None else listed(answer.scores[label]) for answer in answers]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from bakeoff.nn.activation import activation_of
 from bakeoff.nn.drop import ChannelDrop
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.masked import zeroed
 from bakeoff.nn.position import angles, rotated, sinusoids
 from bakeoff.registry import family
@@ -58,6 +58,25 @@ class Transformer(Encoder):
             y = layer(y, turn, mask, ordered)
         return Grid(zeroed(self.norm(y), cells).view(x.shape), valid)
 
+    def start(self, batch: int) -> State:
+        empty = self.norm.weight.new_zeros(batch, self.heads, 0, len(self.norm.weight) // self.heads)
+        return [(empty, empty)] * len(self.layers)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Keys and values of all cells so far are kept."""
+        layers: list[Any] = list(self.layers)
+        before, turn, after = state[0][0].shape[2], None, []
+        if self.position == "rotary":
+            angle = angles((before + 1,), x.shape[-1] // self.heads // 2, x.device)[-1:]
+            turn = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        else:
+            x = x + sinusoids((before + 1,), x.shape[-1], x.device)[-1].to(x.dtype)
+        y = x[:, None]
+        for layer, kept in zip(layers, state, strict=True):
+            y, kept = layer.step(y, turn, kept)
+            after.append(kept)
+        return self.norm(y)[:, 0], after
+
     def seen(self, sizes: tuple[int, ...], cells: Tensor | None, device: torch.device) -> tuple[Tensor | None, bool]:
         """Who sees whom (B or 1, 1, L or 1, L), None: all; and whether it is the plain order of one axis."""
         if self.causal and len(sizes) == 1:
@@ -82,10 +101,21 @@ class Layer(nn.Module):
         nn.init.xavier_uniform_(self.ask.weight)
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor] | None, mask: Tensor | None, ordered: bool) -> Tensor:
-        batch, cells, dim = x.shape
-        q, k, v = self.ask(self.norm(x)).view(batch, cells, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        if turn is not None:
-            q, k = rotated(q, *turn), rotated(k, *turn)
-        y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=ordered)
-        x = x + self.drop(self.mix(y.transpose(1, 2).reshape(batch, cells, dim)))
+        q, k, v = self.asked(x, turn)
+        return self.told(x, F.scaled_dot_product_attention(q, k, v, mask, is_causal=ordered))
+
+    def asked(self, x: Tensor, turn: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, L, D) → queries, keys and values, each (B, heads, L, D / heads)."""
+        q, k, v = self.ask(self.norm(x)).view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return (q, k, v) if turn is None else (rotated(q, *turn), rotated(k, *turn), v)
+
+    def told(self, x: Tensor, y: Tensor) -> Tensor:
+        """What was mixed, (B, heads, L, D / heads), added to x (B, L, D) and thought over."""
+        x = x + self.drop(self.mix(y.transpose(1, 2).reshape(x.shape)))
         return x + self.drop(self.feed(x))
+
+    def step(self, x: Tensor, turn: tuple[Tensor, Tensor] | None, kept: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """One cell (B, 1, D) that sees those kept and itself."""
+        q, k, v = self.asked(x, turn)
+        k, v = torch.cat([kept[0], k], 2), torch.cat([kept[1], v], 2)
+        return self.told(x, F.scaled_dot_product_attention(q, k, v)), (k, v)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
 from bakeoff.nn.activation import activation_of
 from bakeoff.nn.conv import Conv, Separable
 from bakeoff.nn.drop import ChannelDrop
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.norm import BatchNorm
 from bakeoff.registry import family
 from bakeoff.space import Choice, Range
@@ -42,6 +42,18 @@ class TCN(Encoder):
             x = block(x, valid)
         return Grid(x, valid)
 
+    def start(self, batch: int) -> State:
+        blocks: list[Any] = list(self.blocks)
+        return [[conv.start(batch) for conv in block.convs] for block in blocks]
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        blocks: list[Any] = list(self.blocks)
+        after = []
+        for block, pasts in zip(blocks, state, strict=True):
+            x, pasts = block.step(x, pasts)
+            after.append(pasts)
+        return x, after
+
 
 class Block(nn.Module):
     def __init__(self, dim: int, kernel: int, dilation: int, rank: int, causal: bool, separable: bool, activation: str,
@@ -57,3 +69,13 @@ class Block(nn.Module):
         for conv, norm in zip(self.convs, self.norms, strict=True):
             y = self.drop(self.activation(norm(conv(y), valid)))
         return self.activation(x + y)
+
+    def step(self, x: Tensor, pasts: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One cell (B, D); pasts: the last cells that each convolution reaches back to."""
+        convs: list[Any] = list(self.convs)
+        y, after = x, []
+        for conv, norm, past in zip(convs, self.norms, pasts, strict=True):
+            y, past = conv.step(y, past)
+            after.append(past)
+            y = self.drop(self.activation(norm(y, None)))
+        return self.activation(x + y), after

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
 from bakeoff.nn.activation import activation_of
 from bakeoff.nn.conv import Conv, Separable
 from bakeoff.nn.drop import ChannelDrop
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.masked import strided
 from bakeoff.nn.norm import BatchNorm
 from bakeoff.nn.recurrent import Recurrent, gru
@@ -64,6 +64,23 @@ class CRNN(Encoder):
         for axis, reader in enumerate(self.readers):
             x = along(reader, x, valid, axis + 1)
         return Grid(x, valid)
+
+    def start(self, batch: int) -> State:
+        convs: list[Any] = list(self.convs)
+        reader: Any = self.readers[0]
+        return [conv.start(batch) for conv in convs], reader.start(batch)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        convs: list[Any] = list(self.convs)
+        reader: Any = self.readers[0]
+        pasts, memory = state
+        after = []
+        for conv, norm, past in zip(convs, self.norms, pasts, strict=True):
+            x, past = conv.step(x, past)
+            after.append(past)
+            x = self.drop(self.activation(norm(x, None)))
+        x, memory = reader.step(x, memory)
+        return x, (after, memory)
 
 
 def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:

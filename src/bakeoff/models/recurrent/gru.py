@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bakeoff.nn.encoder import Encoder
+from torch import Tensor
+
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.recurrent import Recurrent, gru
 from bakeoff.registry import family
 from bakeoff.space import Range
@@ -26,3 +28,9 @@ class GRU(Encoder):
 
     def forward(self, grid: Grid) -> Grid:
         return Grid(self.layers(*grid), grid.valid)
+
+    def start(self, batch: int) -> State:
+        return self.layers.start(batch)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        return self.layers.step(x, state)

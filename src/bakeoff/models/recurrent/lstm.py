@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from torch import nn
+from torch import Tensor, nn
 
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.recurrent import Recurrent, started
 from bakeoff.registry import family
 from bakeoff.space import Range
@@ -28,6 +28,12 @@ class LSTM(Encoder):
 
     def forward(self, grid: Grid) -> Grid:
         return Grid(self.layers(*grid), grid.valid)
+
+    def start(self, batch: int) -> State:
+        return self.layers.start(batch)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        return self.layers.step(x, state)
 
 
 def lstm(inputs: int, units: int) -> nn.RNNBase:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from bakeoff.nn.drop import ChannelDrop
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.masked import flip, zeroed
 from bakeoff.nn.scan import linear_scan
 from bakeoff.registry import family
@@ -39,6 +39,19 @@ class MinGRU(Encoder):
             x = x + zeroed(self.drop(layer(x, valid)), valid)
         return Grid(x, valid)
 
+    def start(self, batch: int) -> State:
+        layers: list[Any] = list(self.layers)
+        return [layer.gate.weight.new_zeros(batch, layer.gate.out_features) for layer in layers]
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        layers: list[Any] = list(self.layers)
+        after = []
+        for layer, memory in zip(layers, state, strict=True):
+            new, memory = layer.step(x, memory)
+            after.append(memory)
+            x = x + self.drop(new)
+        return x, after
+
 
 class Layer(nn.Module):
     def __init__(self, dim: int, causal: bool, truncate: int) -> None:
@@ -53,6 +66,12 @@ class Layer(nn.Module):
         z = self.gate(x).sigmoid()                                           # z = σ(W_z x)
         h = self.turned(linear_scan(self.turned(1 - z, valid), self.turned(z * self.new(x), valid), self.truncate), valid)
         return self.mix(h).transpose(0, 1)                                   # h ← (1 − z) ⊙ h + z ⊙ W_h x
+
+    def step(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """One cell (B, D) where all memory goes forwards."""
+        x = self.norm(x)
+        h = torch.lerp(h, self.new(x), self.gate(x).sigmoid())
+        return self.mix(h), h
 
     def turned(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """The last half of the numbers in the other direction of time."""
