@@ -92,6 +92,7 @@ class Spec:
     longest: tuple[int, ...] = ()             # per axis, the longest of the training split
     typical: tuple[int, ...] = ()             # per axis, the median: the shape for which costs are stated
     ahead: Ahead | None = None                # None: there is nothing to be forecast
+    writing: str = ""                         # the tokenizer (JSON) by which ids are texts again, where nothing of them was lost
 
     @property
     def rank(self) -> int:

@@ -65,6 +65,7 @@ class Baseline(Protocol):
 
 
 TASKS = ("classify", "regress")
+WRITTEN = ("translate", "summarise")          # tasks whose answers are texts
 BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
 
 

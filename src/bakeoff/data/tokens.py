@@ -1,4 +1,4 @@
-"""Texts → ids of words or characters, with a vocabulary learnt from the training split alone. Id 0 is padding, 1 unknown."""
+"""Texts → ids of words, characters or subwords, with a vocabulary learnt from the training split alone. Id 0 is padding, 1 unknown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import subwords
 from bakeoff.errors import OptionError, near
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
 AT_ONCE = 1_000_000                   # characters encoded in one go: what the tokenizer returns takes hundreds of bytes each
-LENGTH = {"words": 512, "characters": 1024}
+LENGTH = {"words": 512, "characters": 1024, "subwords": 512}
 DEFAULTS = {"text.tokens": "words", "text.vocab": 20000, "text.min_count": 2}
+PIECES = 4000                         # subwords, where --set text.vocab says nothing
 NAMES = (*DEFAULTS, "text.length")
 
 
@@ -26,8 +28,9 @@ def chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
     if tokens not in LENGTH:
         raise OptionError(f"{tokens!r} is no sort of token", f"--set text.tokens={tokens}", near(tokens, LENGTH))
     found: dict[str, Any] = {"tokens": tokens}
+    defaults = {**DEFAULTS, "text.length": LENGTH[tokens], **({"text.vocab": PIECES} if tokens == "subwords" else {})}
     for name, least in (("vocab", 3), ("min_count", 1), ("length", 1)):
-        value = settings.get(f"text.{name}", DEFAULTS.get(f"text.{name}", LENGTH[tokens]))
+        value = settings.get(f"text.{name}", defaults[f"text.{name}"])
         try:
             found[name] = int(str(value))
         except ValueError:
@@ -39,7 +42,11 @@ def chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tuple[str, int]:
-    """A tokenizer as JSON, and how many ids it has. Words are lower-cased, signs stand alone; rare ones are unknown."""
+    """A tokenizer as JSON, and how many ids it has. Words are lower-cased, signs stand alone; rare ones are unknown. Subwords are
+    bytes and what is made of them: nothing is unknown."""
+    if tokens == "subwords":
+        found = subwords.learnt(texts, vocab, (PADDING, UNKNOWN))
+        return found, subwords.size(found)
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.trainers import WordLevelTrainer
@@ -47,8 +54,8 @@ def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tup
     counting.train_from_iterator(texts, WordLevelTrainer(vocab_size=vocab, min_frequency=min_count, special_tokens=[PADDING, UNKNOWN],
                                                          show_progress=False))
     # made anew without special tokens: with them, a text that holds '<pad>' would be given the id of padding
-    found = parted(Tokenizer(WordLevel(counting.get_vocab(), unk_token=UNKNOWN)), tokens)
-    return found.to_str(), found.get_vocab_size()
+    made = parted(Tokenizer(WordLevel(counting.get_vocab(), unk_token=UNKNOWN)), tokens)
+    return made.to_str(), made.get_vocab_size()
 
 
 def parted(tokenizer: Tokenizer, tokens: str) -> Tokenizer:
