@@ -142,6 +142,11 @@ class Run:
         return bool((self.data.get("facts") or {}).get("forecast"))
 
     @property
+    def whole(self) -> bool:
+        """Whether an answer is neither a label nor one number."""
+        return not self.classes and not self.data.get("target")
+
+    @property
     def classes(self) -> list[str]:
         return [str(label) for label in self.data.get("classes") or {}]
 

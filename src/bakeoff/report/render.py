@@ -37,6 +37,7 @@ def sections(view: View) -> dict[str, Any]:
         "costs": compared.costs(view), "board": leaderboard.build(view), "pairs": compared.pairs(view),
         "curves": learnt.curves(view), "progress": learnt.progress(view),
         "forecasts": view.run.forecasts,
+        "whole": view.run.whole,
         "failures": failures.figures(view), "failure_marks": [palette.mark(view.run.group(name)) for name in failures.asked(view)],
         "examples": examples.build(view),
         "data": data.build(view), "ledger": ledger.build(view), "settings": settings.build(view), "commands": settings.commands(view),

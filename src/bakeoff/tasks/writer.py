@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,7 +26,7 @@ from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Sort
 from bakeoff.types import Answer, Batch, Grid, Needs, Params, Spec
 
-PIECES = 4000                 # subwords of the texts to be written, at most
+PIECES = 2000                 # subwords of the texts to be written, at most
 BORDER = 0                    # id of what stands before the first piece and behind the last
 PADDING = -1
 USUAL = 0.99                  # share of the training targets in whose length, doubled, every text must end
@@ -94,10 +95,10 @@ class Writes:
     def collate(self, targets: Sequence[object]) -> Tensor:
         """(N, L) ids; what is longer than may be written is cut, and then has no border at its end."""
         rows = [[*ids, BORDER][:self.longest] for ids in subwords.encoded([str(target) for target in targets], self.tokenizer)]
-        y = torch.full((len(rows), max(map(len, rows), default=1)), PADDING, dtype=torch.int64)
-        for place, row in enumerate(rows):
-            y[place, :len(row)] = torch.tensor(row)
-        return y
+        lengths = np.array([len(row) for row in rows], np.int64)
+        y = np.full((len(rows), lengths.max(initial=1)), PADDING, np.int64)
+        y[np.arange(y.shape[1]) < lengths[:, None]] = np.fromiter((token for row in rows for token in row), np.int64, lengths.sum())
+        return torch.from_numpy(y)
 
     def prepared(self, spec: Spec, params: Params) -> Spec:
         return spec
@@ -119,7 +120,8 @@ class Writes:
         logits, valid = out
         assert valid is not None
         each = F.cross_entropy(logits, y[:, :valid.shape[1]][valid], reduction="none", label_smoothing=smoothing)
-        return each.new_zeros(valid.shape).masked_scatter(valid, each).sum(1) / self.typical
+        whose = valid.nonzero()[:, 0]
+        return each.new_zeros(len(valid)).index_add(0, whose, each) / self.typical
 
     def decode(self, out: Tensor) -> list[Answer]:
         rows = []
@@ -147,7 +149,8 @@ class Writer(nn.Module):
         before = F.pad(y, (1, 0), value=BORDER)[:, :-1].clamp(min=0)
         h = self.first(self.embed(Grid(before, valid)))                      # (B, L, D)
         h = Grid(h.x + self.bridge(h.x, *self.bridge.read(grid)) * valid[..., None], valid)
-        return Grid(self.logits(self.second(h).x[valid]), valid)
+        there = valid.flatten().nonzero()[:, 0]                              # not [valid]: going back through that takes longer
+        return Grid(self.logits(self.second(h).x.flatten(0, 1).index_select(0, there)), valid)
 
     def logits(self, x: Tensor) -> Tensor:
         """(…, D) → (…, V): how well each piece fits, by the table that pieces are read with (Press & Wolf 2017,
