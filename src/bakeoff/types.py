@@ -117,6 +117,7 @@ class Spec:
     typical: tuple[int, ...] = ()             # per axis, the median: the shape for which costs are stated
     ahead: Ahead | None = None                # None: there is nothing to be forecast
     several: bool = False                     # a label is a set of labels: 'a;b', or '' where there is none
+    writing: str = ""                         # the tokenizer (JSON) by which ids are texts again, where nothing of them was lost
 
     @property
     def rank(self) -> int:

@@ -67,6 +67,7 @@ class Baseline(Protocol):
 
 SORTS = ("label", "number")
 LEAST = 1e-6                  # probability that anything has
+WRITTEN = ("translate", "summarise")          # tasks whose answers are texts
 BLOCK = 1 << 20               # numbers read at a time: what is derived from them still fits the processor's cache or little more
 
 

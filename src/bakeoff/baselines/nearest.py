@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bakeoff.baselines.base import LEAST, aims, class_count, log_chances, log_odds, unanswerable
+from bakeoff.baselines.base import LEAST, WRITTEN, aims, class_count, log_chances, log_odds, unanswerable
 from bakeoff.baselines.stores import Series, Store, store_for
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
@@ -29,7 +29,8 @@ BELIEF = 10.0 ** np.arange(-2, 1.6, 0.25)                 # examples' worth of c
 
 @baseline("nearest")
 class Nearest:
-    """Keeps the training examples. The k nearest vote, or their targets are averaged."""
+    """Keeps the training examples. The k nearest vote, or their targets are averaged; where a text is to be written, it is that of the
+    nearest."""
 
     deterministic = True
     growth = 2.0                              # every example is compared with every stored one
@@ -40,13 +41,16 @@ class Nearest:
         self.classes = 0
         self.neighbours = 1
         self.belief = 1.0
+        self.written = False                  # targets are ids of texts, (N, L)
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return unanswerable(task, sets=True)
+        return None if task.name in WRITTEN else unanswerable(task, sets=True)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
+        if task.name in WRITTEN:
+            return Space()
         series = store_for(spec) is Series
         space = Space({"nearest.neighbours": Param("nearest.neighbours", 1 if series else 5, "how many nearest examples are asked",
                                                    values=(1, 3) if series else (1, 3, 5, 10, 20, 50))})
@@ -60,9 +64,9 @@ class Nearest:
         return space
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
-        self.classes = class_count(task)
-        self.targets = aims(data, self.classes)
-        self.neighbours = min(int(params["nearest.neighbours"]), len(data))
+        self.classes, self.written = class_count(task), task.name in WRITTEN
+        self.targets = data.y.numpy()[data.index] if self.written else aims(data, self.classes)
+        self.neighbours = min(int(params.get("nearest.neighbours", 1)), len(data))
         self.store = store_for(data.spec).holding(data, params)
         if self.classes and len(data) > self.neighbours:
             self.belief = self.calibrated(self.store)
@@ -97,7 +101,7 @@ class Nearest:
         found = self.store.nearest(data, self.neighbours)
         if self.classes:
             return (log_odds if self.targets.ndim > 1 else log_chances)(self.votes(found, self.belief))
-        return torch.from_numpy(self.targets[found].mean(1).astype(np.float32))
+        return torch.from_numpy((self.targets[found[:, 0]] if self.written else self.targets[found].mean(1)).astype(np.float32))
 
     def macs(self) -> float:
         """Of the comparisons with all stored examples; what the lower bounds save is not taken off."""
@@ -117,6 +121,6 @@ class Nearest:
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self = cls()
         self.store = store_for(spec).restore(arrays, record, spec)
-        self.targets, self.classes = arrays["targets"], class_count(task)
+        self.targets, self.classes, self.written = arrays["targets"], class_count(task), task.name in WRITTEN
         self.neighbours, self.belief = record["neighbours"], record["belief"]
         return self

@@ -63,9 +63,9 @@ class Files:
     """What DATA holds: names ('roses/0412.jpg') in a fixed order, and their bytes, read in place.
 
     A folder, a single file, or an archive (.zip .tar .tar.gz .tar.xz), also a part of one: 'archive.zip/folder', or what
-    files have in common: 'folder/adult' is adult-train.csv and adult-test.csv. Hidden files, __MACOSX and documents
-    (README, LICENSE …) are left out. A single '.gz' or '.xz' at the end of a name is undone: 'train.csv.gz' is listed
-    and read as 'train.csv'.
+    files have in common: 'folder/adult' is adult-train.csv and adult-test.csv, 'folder/news' is news.en and news.de. Hidden
+    files, __MACOSX and documents (README, LICENSE …) are left out. A single '.gz' or '.xz' at the end of a name is undone:
+    'train.csv.gz' is listed and read as 'train.csv'.
     """
 
     def __init__(self, path: Path, members: Mapping[str, Member]) -> None:
@@ -98,7 +98,8 @@ class Files:
         return files
 
     def part(self, inner: str, path: Path) -> Files:
-        """What lies under the folder `inner`, or that file, or the files whose names begin with it and say the split."""
+        """What lies under the folder `inner`, or that file, or the files whose names begin with it and say the split, or that have
+        this name but for their endings."""
         under = {name[len(inner) + 1:]: member for name, member in self.members.items() if name.startswith(inner + "/")}
         if not under and inner in self.members:
             under = {inner.rpartition("/")[2]: self.members[inner]}
@@ -106,6 +107,8 @@ class Files:
             folder, _, stem = inner.rpartition("/")
             under = {name.rpartition("/")[2]: member for name, member in self.members.items()
                      if folder_of(name) == folder and common_stem(name) == stem.lower() and file_split(name)}
+        if not under:
+            under = {name.rpartition("/")[2]: self.members[name] for name in sides(self.names, inner)}
         if not under:
             tops = {name.split("/")[0] for name in self.names} | set(self.names)
             raise DataError("there is no file or folder of this name", str(path), near(inner, tops) if len(tops) <= 1000 else "")
@@ -489,10 +492,18 @@ def existing_part(path: Path) -> tuple[Path, str]:
     if not os.access(outer, os.R_OK):
         raise DataError("there is no permission to read this", str(outer), "Allow reading it.")
     inner = "/".join(rest)
-    if inner and outer.is_dir() and (len(rest) > 1 or not any(
-            common_stem(entry) == inner.lower() and file_split(entry) for entry in os.listdir(outer))):
-        raise missing(path)
+    if inner and outer.is_dir():
+        here = os.listdir(outer)
+        if len(rest) > 1 or not (any(common_stem(entry) == inner.lower() and file_split(entry) for entry in here)
+                                 or sides([entry.removesuffix(".gz").removesuffix(".xz") for entry in here], inner)):
+            raise missing(path)
     return outer, inner
+
+
+def sides(names: Iterable[str], stem: str) -> list[str]:
+    """The names that are `stem` but for their endings, where there are several: news.en and news.de."""
+    found = [name for name in names if name.removesuffix(ending(name)) == stem]
+    return found if len(found) > 1 else []
 
 
 def missing(path: Path) -> DataError:

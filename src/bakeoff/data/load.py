@@ -450,7 +450,8 @@ def spec_of(kind: Kind, arrays: Arrays, parts: Parts, state: Mapping[str, Any], 
         longest = (*(int(size) for size in shapes.max(0)), *fixed)
         typical = (*(max(1, int(size)) for size in np.median(shapes, axis=0)), *fixed)
     return Spec(kind.name, axes, sizes, None if ids is not None else int(arrays.cells.shape[-1]), ids, state.get("step_seconds"),
-                {"train": len(train), "val": len(parts.val), "test": len(parts.test)}, fingerprint, mean, std, longest, typical)
+                {"train": len(train), "val": len(parts.val), "test": len(parts.test)}, fingerprint, mean, std, longest, typical,
+                writing=state.get("writing", ""))
 
 
 def axes_of(kind: Kind, state: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ SOUNDS = frozenset([".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aiff"])
 CLIPS = frozenset([".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"])
 TABLES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arff", ".data"])
 MEDIA = IMAGES | SOUNDS | CLIPS
+NO_LINES = MEDIA | TABLES | {".npz", ".npy", ".ts", ".mat", ".json", ".xml", ".pdf"}     # never files of which each line is an example
 
 _WORDS = "|".join(sorted(SPLITS, key=len, reverse=True))
 _IN_STEM = re.compile(rf"(?:^|[_\-. ])({_WORDS})(?=$|[_\-. ])", re.IGNORECASE)

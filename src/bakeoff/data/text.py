@@ -7,17 +7,16 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bakeoff.data import conll, corpus, given, sets, tokens
+from bakeoff.data import conll, corpus, given, pairs, sets, tokens
 from bakeoff.data.base import Arrays, Claim, Indices, Problem, ReadOptions, Source
 from bakeoff.data.files import Files
-from bakeoff.data.names import MEDIA, TABLES, ending, split_order
+from bakeoff.data.names import NO_LINES, TABLES, ending, split_order
 from bakeoff.data.roles import Roles, first_roles, need_target, roles
 from bakeoff.data.rows import Table, read_table
 from bakeoff.errors import DataError
 from bakeoff.registry import kind
 
 PREFIX = "__label__"
-OTHERS = MEDIA | TABLES | {".npz", ".npy", ".ts", ".mat", ".json", ".xml", ".pdf"}       # never files of lines
 MOST_LINE_FILES = 6
 SHOWN = 2000                          # characters of an example in the report
 
@@ -34,12 +33,14 @@ class Form(NamedTuple):
 
 
 FORMS: dict[str, Form] = {"conll": Form((conll.TASK,), conll.claim, conll.read, tokens.GIVEN),
+                          "pairs": Form(pairs.TASKS, pairs.claim, pairs.read, "subwords"),
                           corpus.FORMAT: Form((corpus.TASK,), corpus.claim, corpus.read, "characters", corpus.encode)}
 
 
 @kind("text")
 class Text:
-    """A table with a text column, a folder per class of .txt, or lines 'label text' and '__label__x text' (--task classify)."""
+    """A table with a text column, a folder per class of .txt, lines 'label text' and '__label__x text' (--task classify), or one of
+    FORMS."""
 
     name: ClassVar[str] = "text"
     axes: tuple[str, ...] = ("word",)         # or ("character",), once `fit` knows
@@ -91,13 +92,16 @@ class Text:
                     "(--set text.min_count)")
             return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
         asked = tokens.chosen({"text.tokens": form.tokens, **options.settings} if form else options.settings)
-        tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"])
+        tokenizer, vocab = tokens.learnt((source.items[i] for i in train), asked["tokens"], asked["vocab"], asked["min_count"],
+                                         ends=form is not None and form.encode is not None)
         self.axes = (asked["tokens"].removesuffix("s"),)
         note = (f"read as {asked['tokens']} (--set text.tokens); what train has fewer than {asked['min_count']} times is unknown "
                 "(--set text.min_count)")
-        if asked["tokens"] == "subwords":
+        whole = asked["tokens"] == "subwords"
+        if whole:
             note = f"read as {vocab:,} subwords of bytes, learnt on train (--set text.tokens, text.vocab)"
-        return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note]}
+        return {"tokenizer": tokenizer, "vocab": vocab, "tokens": asked["tokens"], "length": asked["length"], "notes": [note],
+                "writing": tokenizer if whole else ""}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
         """int32 ids, always ragged, unless the form says otherwise. How many texts were cut is noted in the source."""
@@ -237,7 +241,7 @@ def decoded(files: Files, name: str, content: bytes, encoding: str) -> str:
 
 def line_files(files: Files) -> list[str]:
     """A few plain files whose lines may be examples, train first; empty where there are others or many."""
-    names = [name for name in files.names if ending(name) not in OTHERS]
+    names = [name for name in files.names if ending(name) not in NO_LINES]
     if not names or len(names) > MOST_LINE_FILES or len(names) < len(files):
         return []
     return [] if any(files.is_binary(name) for name in names) else sorted(names, key=lambda name: split_order(files.split(name)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import subwords
 from bakeoff.errors import OptionError, near
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 PADDING, UNKNOWN = "<pad>", "<unk>"
 AT_ONCE = 1_000_000                   # characters encoded in one go: what the tokenizer returns takes hundreds of bytes each
 LENGTH = {"words": 512, "characters": 1024, "subwords": 512}
-VOCAB = {"subwords": 2000}            # most ids, where that is not the default for all
+VOCAB = {"subwords": 4000}            # most ids, where that is not the default for all
 GIVEN = "given"                       # words as the file has them: given.py
 DEFAULTS = {"text.tokens": "words", "text.vocab": 20000, "text.min_count": 2}
 NAMES = (*DEFAULTS, "text.length")
@@ -45,11 +46,12 @@ def chosen(settings: Mapping[str, Any], given: bool = False) -> dict[str, Any]:
     return found
 
 
-def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tuple[str, int]:
+def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int, ends: bool = False) -> tuple[str, int]:
     """A tokenizer as JSON, and how many ids it has. Words are lower-cased, signs stand alone; rare ones are unknown. Subwords are
-    byte pairs (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): none is unknown, and nothing is lost."""
+    byte pairs (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): none is unknown; ends: spaces at the ends of texts count."""
     if tokens == "subwords":
-        return pairs(texts, vocab, min_count)
+        found = subwords.learnt(texts, vocab, (PADDING, UNKNOWN), ends)
+        return found, subwords.size(found)
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.trainers import WordLevelTrainer
@@ -57,22 +59,8 @@ def learnt(texts: Iterable[str], tokens: str, vocab: int, min_count: int) -> tup
     counting.train_from_iterator(texts, WordLevelTrainer(vocab_size=vocab, min_frequency=min_count, special_tokens=[PADDING, UNKNOWN],
                                                          show_progress=False))
     # made anew without special tokens: with them, a text that holds '<pad>' would be given the id of padding
-    found = parted(Tokenizer(WordLevel(counting.get_vocab(), unk_token=UNKNOWN)), tokens)
-    return found.to_str(), found.get_vocab_size()
-
-
-def pairs(texts: Iterable[str], vocab: int, min_count: int) -> tuple[str, int]:
-    """Subwords of bytes: 256 signs and what is most often found side by side inside words."""
-    from tokenizers import Tokenizer, decoders, pre_tokenizers
-    from tokenizers.models import BPE
-    from tokenizers.trainers import BpeTrainer
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tokenizer.train_from_iterator(texts, BpeTrainer(vocab_size=vocab, min_frequency=min_count, special_tokens=[PADDING, UNKNOWN],
-                                                    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
-    record = json.loads(tokenizer.to_str())
-    record["added_tokens"] = []               # with them, a text that holds '<pad>' would be given the id of padding
-    return json.dumps(record, ensure_ascii=False), tokenizer.get_vocab_size()
+    made = parted(Tokenizer(WordLevel(counting.get_vocab(), unk_token=UNKNOWN)), tokens)
+    return made.to_str(), made.get_vocab_size()
 
 
 def decoded(ids: Sequence[int], tokenizer: str, tokens: str) -> str:

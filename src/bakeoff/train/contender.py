@@ -144,7 +144,8 @@ class Neural:
         pairs, device = pairs_of(splits), torch.device(setup.device)
         asked = self.examples(job, splits.train, task, setup)
         each = max(1, asked // len(pairs))
-        looks = loop.looks_for(each, len(pairs[0][1]))
+        effort = loop.effort(task)
+        looks = loop.looks_for(each, len(pairs[0][1]), effort)
         single = len(pairs) == 1
         curves: list[list[Point]] = []
         reached: dict[str, float] = {}
@@ -152,7 +153,7 @@ class Neural:
         for number, (train, val) in enumerate(pairs):
             network = self.build(job, train.spec, task, setup, job.seed + 7919 * number)
             rungs = {looks // part: job.rungs[rung] for rung, part in PARTS.items() if rung in job.rungs and looks >= part} if single else None
-            course = loop.train(network, train, loop.looked_at(val, setup.seed), task, job.params, examples=each, looks=looks,
+            course = loop.train(network, train, loop.looked_at(val, setup.seed, effort), task, job.params, examples=each, looks=looks,
                                 seed=job.seed + number, rungs=rungs, patience=looks // 2 if single and looks >= 4 else None, device=device)
             curves.append(course.curve)
             macs = macs or macs_per_example(network, splits.train)
@@ -205,7 +206,7 @@ class Plain:
         for train, val in pairs_of(splits):
             part = subsampled(train, job.subsample, setup.seed)
             fitted = self.baseline().fit(part, task, job.params, job.seed)
-            held = loop.looked_at(val, setup.seed)
+            held = loop.looked_at(val, setup.seed, loop.effort(task))
             value, loss = loop.judged(fitted.outputs(held), held, task)
             outs.append((value, loss))
             seen += len(part)

@@ -22,6 +22,7 @@ from bakeoff.types import Batch, Grid, Params, Point
 
 LOOKED_AT = 2000              # validation examples a look costs at most
 LOOK_SHARE = 0.12             # of the training's time that looks may take, about
+WRITING = 8                   # forward passes that an answer costs, about, where it is written one piece after another
 
 
 class Diverged(Exception):
@@ -173,18 +174,24 @@ def score(task: Task, value: float, loss: float) -> float:
     return sign(task.metrics[0]) * value - 1e-3 * min(loss, 100.0)
 
 
-def looks_for(examples: int, validation: int) -> int:
+def effort(task: Task) -> int:
+    """Forward passes that an answer costs, about."""
+    return WRITING if task.needs().writes else 1
+
+
+def looks_for(examples: int, validation: int, effort: int = 1) -> int:
     """How often to look at validation: 16, 12, 8, 4, 2 times, or at the end alone; a forward pass is a third of a step.
 
     A dear setting on few examples would else look for longer than it trains.
     """
-    affordable = LOOK_SHARE * examples / max(1.0, min(validation, LOOKED_AT) / 3)
+    affordable = LOOK_SHARE * examples / max(1.0, effort * min(validation, LOOKED_AT // effort) / 3)
     return next((looks for looks in (16, 12, 8, 4, 2) if looks <= affordable), 1)
 
 
-def looked_at(val: Dataset, seed: int) -> Dataset:
-    """The part of a large validation split that looks are taken at: the same for every contender."""
-    if len(val) <= LOOKED_AT:
+def looked_at(val: Dataset, seed: int, effort: int = 1) -> Dataset:
+    """The part of a large validation split that looks are taken at: the same for every contender, smaller where answers are dear."""
+    most = LOOKED_AT // effort
+    if len(val) <= most:
         return val
     import numpy as np
-    return val.subset(np.sort(np.random.default_rng(seed).choice(len(val), LOOKED_AT, replace=False)))
+    return val.subset(np.sort(np.random.default_rng(seed).choice(len(val), most, replace=False)))

@@ -14,6 +14,7 @@ from bakeoff.report.plots.cards import Said, example, strip
 from bakeoff.report.view import Table, View
 
 CARDS, PICTURE_BYTES = 8, 700_000             # per row of examples; base64 of all pictures together
+MOST_SAID = 160                               # letters of an answer that is a text
 ANSWERS, NAMES = 4, 4                         # different answers on a card, and contenders named beside each
 
 Item = Mapping[str, Any]                      # of shown.json
@@ -74,12 +75,13 @@ def card(view: View, item: Item) -> Card:
     order = {row.contender: row.rank or 0 for row in view.run.ranked}
     names = sorted(answers, key=lambda name: (order.get(name, len(order)), name))
     classify = bool(view.run.classes)
-    rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", 120 if view.run.drawn else 40),
+    most = 120 if view.run.drawn else MOST_SAID if view.run.whole else 40
+    rows = [[short(name, 40), short(worded(answers[name].get("answer")) if not view.run.forecasts else "drawn", most),
              worded(answers[name].get("score"))] for name in names]
     scored = str(view.run.shown.get("scored") or ("probability of the target" if classify else "error"))
     table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
-    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), 60), plain(item.get("key", "")),
+    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), max(60, most)), plain(item.get("key", "")),
                 plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
                 voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.drawn) else [], table)
 
