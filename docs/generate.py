@@ -64,7 +64,7 @@ def entries() -> str:
             for name, row in rows.items():
                 why = found[name].why_not(loaded.spec, loaded.make_task(), Setup((), "", (), "", "", ()))
                 row.append("✓" if why is None else str(reasons.setdefault(why, len(reasons) + 1)))
-    kinds = [f"{cell.kind} {cell.task}" for cell in CELLS]
+    kinds = [str(cell).replace("-", " ") for cell in CELLS]
     lines = [ENTRIES_HEAD, f"| contender | group | {' | '.join(kinds)} |", f"|---|---|{'---|' * len(kinds)}"]
     lines += [f"| `{name}` | {found[name].group} | {' | '.join(row)} |" for name, row in rows.items()]
     return "\n".join([*lines, "", *(f"{number}. {why}" for why, number in reasons.items())]) + "\n"

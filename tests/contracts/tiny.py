@@ -4,6 +4,7 @@ why it does not enter."""
 from __future__ import annotations
 
 import csv
+import json
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +27,10 @@ class Cell:
     make: Callable[[Path], Path]
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    name: str = ""                            # where several have this kind and task
 
     def __str__(self) -> str:
-        return f"{self.kind}-{self.task}"
+        return self.name or f"{self.kind}-{self.task}"
 
 
 def table_file(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -140,14 +142,83 @@ def going_on(folder: Path) -> Path:
                                                               f"{10 + day % 7 + rng.normal() / 9:.3f}") for day in range(12 * 28)))
 
 
+def labels(folder: Path) -> Path:
+    return table_file(folder / "table.csv", ["text", "label"], zip(sentences(), ["a", "b;c", "a;c", "b"] * (COUNT // 4), strict=True))
+
+
+def plain_text(folder: Path) -> Path:
+    (folder / "book.txt").write_text("".join(f"{text.capitalize()}.\n" for text in sentences() * 8), encoding="utf-8")
+    return folder / "book.txt"
+
+
+def translations(folder: Path) -> Path:
+    turned = [" ".join(reversed(text.split())) for text in sentences()]
+    (folder / "pairs.tsv").write_text("".join(f"{text}\t{other}\n" for text, other in zip(sentences(), turned, strict=True)), encoding="utf-8")
+    return folder / "pairs.tsv"
+
+
+def tagged(folder: Path) -> Path:
+    sentences_of = [[(word, "B-LOC" if word in ("far", "old") else "O") for word in text.split()] for text in sentences()]
+    (folder / "words.conll").write_text("\n".join("".join(f"{word} {tag}\n" for word, tag in one) for one in sentences_of), encoding="utf-8")
+    return folder / "words.conll"
+
+
+def stories(folder: Path) -> Path:
+    rng, people, places = RNG(10), ("Mary", "John", "Ann", "Tom", "Sue"), ("kitchen", "garden", "hall")
+    for part in ("train", "test"):
+        lines = []
+        for _ in range(COUNT):
+            went = dict(zip(rng.permutation(people).tolist(), rng.choice(places, 4).tolist(), strict=False))
+            lines += [f"{number} {who} went to the {place}." for number, (who, place) in enumerate(went.items(), 1)]
+            asked = str(rng.choice(list(went)))
+            lines.append(f"5 Where is {asked}?\t{went[asked]}\t{1 + list(went).index(asked)}")
+        (folder / f"qa1_places_{part}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def pictures_with_boxes(folder: Path) -> Path:
+    rng, rows = RNG(11), []
+    for number in range(COUNT):
+        cells = rng.integers(0, 60, (32, 32, 3), np.uint8)
+        left, top = rng.integers(0, 16, 2).tolist()
+        cells[top:top + 12, left:left + 12, number % 2] = 250
+        Image.fromarray(cells).save(folder / f"{number}.png")
+        rows.append((f"{number}.png", 32, 32, ("red", "green")[number % 2], left, top, left + 12, top + 12))
+    return table_file(folder / "labels.csv", ["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"], rows)
+
+
+def recordings_with_words(folder: Path) -> Path:
+    for number in range(COUNT):
+        tone(folder / f"{number}.wav", (900, 300)[number % 2] + 3 * number, 0.4 + 0.01 * (number % 5))
+    return table_file(folder / "table.csv", ["path", "text"], ((f"{number}.wav", ("hi", "low")[number % 2]) for number in range(COUNT)))
+
+
+def pieces(folder: Path) -> Path:
+    rng = RNG(12)
+    made = {part: [[[60 + (start + step) % 12, int(rng.integers(40, 50))] for step in range(12 + start % 5)]
+                   for start in rng.integers(0, 12, count).tolist()]
+            for part, count in (("train", COUNT), ("valid", 12), ("test", 12))}
+    (folder / "pieces.json").write_text(json.dumps(made), encoding="utf-8")
+    return folder / "pieces.json"
+
+
 CELLS = (
     Cell("image", "classify", pictures),
     Cell("image", "regress", pictures_with_numbers),
+    Cell("image", "detect", pictures_with_boxes),
     Cell("video", "classify", clips),
     Cell("audio", "classify", recordings, needs=("soundfile",)),
     Cell("audio", "regress", recordings_with_numbers, needs=("soundfile",)),
     Cell("text", "classify", texts),
     Cell("text", "regress", texts_with_numbers),
+    Cell("text", "classify", labels, name="text-labels"),
+    Cell("text", "tag", tagged),
+    Cell("text", "generate", plain_text),
+    Cell("text", "translate", translations, {"task": "translate"}, ("sacrebleu",)),
+    Cell("text", "summarise", translations, {"task": "summarise"}, ("rouge_score",)),
+    Cell("story", "answer", stories),
+    Cell("audio", "transcribe", recordings_with_words, needs=("soundfile",)),
+    Cell("music", "predict", pieces),
     Cell("table", "classify", columns),
     Cell("table", "regress", columns_with_numbers),
     Cell("series", "classify", series),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -86,7 +87,7 @@ class Transcribe:
         """Why an example of so many steps cannot have this transcript, None: it can. Each character takes a step, and one of silence
         parts it from another of its kind."""
         text = " ".join(words(target))
-        needed = len(text) + sum(one == other for one, other in zip(text, text[1:], strict=False))
+        needed = len(text) + sum(one == other for one, other in pairwise(text))
         return None if needed <= steps else f"the transcript needs {needed:,} steps, a step per character, and the example has {steps:,}"
 
     def needs(self) -> Needs:

@@ -18,7 +18,6 @@ from bakeoff.tasks.base import Task
 from bakeoff.train import augment
 from bakeoff.types import Spec
 
-
 DENSE = 16                    # times as many cells to start with where every one of them answers for its place
 
 

@@ -81,8 +81,9 @@ def card(view: View, item: Item) -> Card:
     scored = str(view.run.shown.get("scored") or ("probability of the target" if classify else "error"))
     table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
-    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), max(60, most)), plain(item.get("key", "")),
-                plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
+    key = plain(item.get("key", ""))
+    return Card(example(item.get("shown") or {}, key, groups), short(worded(target), max(60, most)), key, plain(item.get("why") or ""),
+                (probabilities if classify else numbers)(view, answers, target),
                 voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.drawn) else [], table)
 
 
