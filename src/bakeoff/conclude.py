@@ -55,7 +55,9 @@ class Answers:
         own = rows[:, 0].astype(np.int64)
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
-        return sign(metric) * np.nan_to_num(values)
+        undefined = np.isnan(values)          # nothing was to be found, and nothing wrong was said
+        best = values[~undefined].max(initial=0.0) if metric.best == "high" else 0.0
+        return sign(metric) * np.where(undefined, best, values)
 
 
 def conclude(session: Session) -> None:

@@ -113,7 +113,7 @@ class Story:
         """state: tokenizer (JSON), vocab, sentences and words (the newest so many sentences are kept, of each the first so many words)."""
         limits = {name: limit_of(options.settings, name) for name in DEFAULTS}
         lines = dict.fromkeys(line for row in train for line in source.items[row].split("\n"))
-        tokenizer, vocab = tokens.learnt(lines, "words", VOCABULARY, 1)
+        tokenizer, vocab = tokens.learnt(map(bare, lines), "words", VOCABULARY, 1)
         return {"tokenizer": tokenizer, "vocab": vocab, "sentences": limits["story.sentences"], "words": limits["story.words"]}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
@@ -121,7 +121,7 @@ class Story:
         noted in the source."""
         stories = [item.split("\n") for item in source.items]
         lines = list(dict.fromkeys(line for story in stories for line in story))
-        cells, lengths, cut = tokens.encoded(lines, state["tokenizer"], int(state["words"]))
+        cells, lengths, cut = tokens.encoded([bare(line) for line in lines], state["tokenizer"], int(state["words"]))
         ends = lengths.cumsum()
         said = {line: cells[end - length:end] for line, end, length in zip(lines, ends.tolist(), lengths.tolist(), strict=True)}
         most, boxes, late = int(state["sentences"]), [], 0
@@ -147,6 +147,11 @@ class Story:
         *sentences, question = source.items[index].split("\n")
         text = "\n".join((question, *sentences))
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
+
+
+def bare(sentence: str) -> str:
+    """Without the sign at its end: that a sentence ends there is said by its row, and a cell costs time."""
+    return sentence.rstrip(" .?!") or sentence
 
 
 def limit_of(settings: Mapping[str, Any], name: str) -> int:

@@ -193,8 +193,13 @@ class Run:
         given = None
         if read:
             given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in read]) for table in tables]).astype(float)
-        return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(tables[0]["target"].to_pylist()),
-                       np.array([table["answer"].to_pylist() for table in tables]), read, given)
+        return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(in_words(tables[0]["target"].to_pylist())),
+                       np.array([in_words(table["answer"].to_pylist()) for table in tables]), read, given)
+
+
+def in_words(values: list[Any]) -> list[Any]:
+    """Lists of tags, boxes … as they are printed; anything else as it is."""
+    return [str(value) if isinstance(value, list | dict) else value for value in values]
 
 
 def read(folder: Path) -> Run:

@@ -31,9 +31,9 @@ def asked(view: View) -> list[str]:
 
 
 def figures(view: View) -> list[Figure]:
-    """One per contender of the switch whose answers were kept; none of forecasts, which have neither classes nor one number."""
+    """One per contender of the switch whose answers were kept; none where answers are neither classes nor one number."""
     found: list[Figure] = []
-    if view.run.forecasts:
+    if view.run.forecasts or not (view.run.classes or view.run.data.get("target")):
         return found
     for name in asked(view):
         answers = view.run.answers(name, scores=True)
