@@ -75,7 +75,7 @@ def test_broken_sentences_are_set_aside_whole(tmp_path: Path) -> None:
     text = "a O\nb O\n\n" * 3 + "a O\nb\n\nb\tO\n\tO\n\nb\tO\nc\t\n\n" + "c O\n" * 6
     source = read(tmp_path / "x.txt", text, settings={"text.length": 5})
     assert [(problem.what, problem.where, problem.position, problem.key) for problem in source.problems] == [
-        ("the line has 1 columns, others have 2", "x.txt, line 11", 3, "x.txt:10"), ("the word is missing", "x.txt, line 14", 4, "x.txt:13"),
+        ("the line has 1 column, others have 2", "x.txt, line 11", 3, "x.txt:10"), ("the word is missing", "x.txt, line 14", 4, "x.txt:13"),
         ("the tag is missing", "x.txt, line 17", 5, "x.txt:16"),
         ("the sentence has 6 words, at most 5 are read (--set text.length)", "x.txt, line 19", 6, "x.txt:19")]
     assert (len(source), source.seen) == (3, 7)
