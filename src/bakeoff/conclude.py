@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from bakeoff import verdict as wording
 from bakeoff.compare import Comparison, Entrant, compare
 from bakeoff.data.base import Splits
+from bakeoff.data.names import common_stem
 from bakeoff.errors import Defect
 from bakeoff.folder import folder_of
 from bakeoff.metrics.base import Metric, Rows, Summed, sign
@@ -60,7 +61,9 @@ class Answers:
         own = rows[:, 0].astype(np.int64)
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
-        return sign(metric) * np.nan_to_num(values)
+        undefined = np.isnan(values)          # nothing was to be found, and nothing wrong was said
+        best = values[~undefined].max(initial=0.0) if metric.best == "high" else 0.0
+        return sign(metric) * np.where(undefined, best, values)
 
 
 def chance_of_set(scores: Mapping[str, float], target: object) -> float:
@@ -85,7 +88,9 @@ def conclude(session: Session) -> None:
     infos = [info(session, name, answers[name], costs[name]) for name in session.plan.contenders]
     seeds = {name: shipped_seed(session, name) for name in comparison.contenders}
     record = comparison.record()
-    record["beside"] = {name: beside(session.task.metrics[1:], answers[name]) for name in comparison.contenders}
+    parts = session.loaded.record.get("facts", {}).get("parts", {})
+    record["beside"] = {name: {**beside(session.task.metrics[1:], answers[name]), **of_parts(parts, metric, answers[name])}
+                        for name in comparison.contenders}
     record["without_shared"] = without_shared(session, answers, metric, comparison)
     plan = json.loads((folder / "plan.json").read_text())
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
@@ -169,6 +174,18 @@ def shipped_seed(session: Session, name: str) -> int:
 def beside(metrics: Sequence[Metric], answers: Sequence[Answers]) -> dict[str, float]:
     """The task's other metrics, mean over seeds."""
     return {metric.name: float(np.mean([metric.value(rows_of(metric, one)) for one in answers])) for metric in metrics}
+
+
+def of_parts(parts: Iterable[str], metric: Metric, answers: Sequence[Answers]) -> dict[str, float]:
+    """The first metric of each part of the data (files that have this name but for the split), mean over seeds."""
+    of_key = {key: common_stem(key.rpartition(":")[0]) for key in answers[0].keys} if parts else {}
+    values = {}
+    for part in parts:
+        keep = [row for row, key in enumerate(answers[0].keys) if of_key[key] == part]
+        if keep:
+            values[part] = float(np.mean([metric.value(metric.rows([one.answers[k] for k in keep], [one.targets[k] for k in keep]))
+                                          for one in answers]))
+    return values
 
 
 def without_shared(session: Session, answers: Mapping[str, Sequence[Answers]], metric: Metric, comparison: Comparison) -> dict[str, float]:

@@ -117,7 +117,7 @@ def faults(sentence: Sentence, wide: int, length: int) -> tuple[int, str]:
     """(line, what is wrong with the sentence), '' where nothing is."""
     for line, columns in sentence.rows:
         if len(columns) != wide:
-            return line, f"the line has {len(columns)} columns, others have {wide}"
+            return line, f"the line has {len(columns)} column{'s' * (len(columns) > 1)}, others have {wide}"
         if not columns[0] or not columns[-1]:
             return line, "the word is missing" if not columns[0] else "the tag is missing"
     if len(sentence.rows) > length:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from bakeoff.data.names import common_stem, ending, split_order
 from bakeoff.errors import DataError, OptionError
 from bakeoff.registry import kind
 
-NUMBERED = re.compile(r"\s*(\d{1,9})\s+(\S.*)")
+NUMBERED = re.compile(r"\s*(\d{1,9})[^\S\t]+(.*\S.*)")
 LOOKED_AT = 3                         # files of which the beginning must be in the layout
 SHOWN = 2000                          # characters of an example in the report
 DEFAULTS = {"story.sentences": 64, "story.words": 32}
@@ -95,7 +94,7 @@ class Story:
             source.keys.append(key)
             groups.append(f"{name}:{asked.story}")
             splits.append(files.split(name))
-            parts[part_of(name)] = parts.get(part_of(name), 0) + 1
+            parts[common_stem(name)] = parts.get(common_stem(name), 0) + 1
             if options.want_targets:
                 source.targets.append(asked.answer)
         source.seen = len(found)
@@ -113,7 +112,7 @@ class Story:
         """state: tokenizer (JSON), vocab, sentences and words (the newest so many sentences are kept, of each the first so many words)."""
         limits = {name: limit_of(options.settings, name) for name in DEFAULTS}
         lines = dict.fromkeys(line for row in train for line in source.items[row].split("\n"))
-        tokenizer, vocab = tokens.learnt(lines, "words", VOCABULARY, 1)
+        tokenizer, vocab = tokens.learnt(map(bare, lines), "words", VOCABULARY, 1)
         return {"tokenizer": tokenizer, "vocab": vocab, "sentences": limits["story.sentences"], "words": limits["story.words"]}
 
     def encode(self, source: Source, state: Mapping[str, Any]) -> Arrays:
@@ -121,7 +120,7 @@ class Story:
         noted in the source."""
         stories = [item.split("\n") for item in source.items]
         lines = list(dict.fromkeys(line for story in stories for line in story))
-        cells, lengths, cut = tokens.encoded(lines, state["tokenizer"], int(state["words"]))
+        cells, lengths, cut = tokens.encoded([bare(line) for line in lines], state["tokenizer"], int(state["words"]))
         ends = lengths.cumsum()
         said = {line: cells[end - length:end] for line, end, length in zip(lines, ends.tolist(), lengths.tolist(), strict=True)}
         most, boxes, late = int(state["sentences"]), [], 0
@@ -149,6 +148,11 @@ class Story:
         return {"form": "text", "text": text if len(text) <= SHOWN else text[:SHOWN] + " …"}
 
 
+def bare(sentence: str) -> str:
+    """Without the sign at its end: that a sentence ends there is said by its row, and a cell costs time."""
+    return sentence.rstrip(" .?!") or sentence
+
+
 def limit_of(settings: Mapping[str, Any], name: str) -> int:
     """--set story.sentences or story.words. Raises OptionError."""
     value = settings.get(name, DEFAULTS[name])
@@ -170,11 +174,6 @@ def looks_told(files: Files, name: str) -> bool:
     found = [NUMBERED.fullmatch(line.rstrip("\r")) for line in lines]
     told = sum(one is not None for one in found)
     return told >= 0.9 * max(1, len(lines)) and any(one is not None and one[1] == "1" for one in found) and any("\t" in line for line in lines)
-
-
-def part_of(name: str) -> str:
-    """What a file's stories are about, the same for train and test: 'qa1_single-supporting-fact'."""
-    return common_stem(name) or PurePosixPath(name).stem
 
 
 def questions(files: Files, name: str, options: ReadOptions) -> Iterator[Asked]:

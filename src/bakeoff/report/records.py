@@ -223,8 +223,13 @@ class Run:
         given = None
         if read:
             given = np.stack([np.column_stack([table[SCORE + label].to_numpy() for label in read]) for table in tables]).astype(float)
-        return Answers([str(key) for key in tables[0]["key"].to_pylist()], as_array([tables[0]["target"].to_pylist()])[0],
-                       as_array([table["answer"].to_pylist() for table in tables]), read, given, self.several)
+        return Answers([str(key) for key in tables[0]["key"].to_pylist()], np.array(in_words(tables[0]["target"].to_pylist())),
+                       np.array([in_words(table["answer"].to_pylist()) for table in tables]), read, given, self.several)
+
+
+def in_words(values: list[Any]) -> list[Any]:
+    """Lists of tags, boxes … as they are printed; anything else as it is."""
+    return [str(value) if isinstance(value, list | dict) else value for value in values]
 
 
 def read(folder: Path) -> Run:
@@ -238,16 +243,6 @@ def read(folder: Path) -> Run:
     question, plan, data, verdict, comparison, shown, written = (
         load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown", "written"))
     return Run(folder, question, plan, data, verdict, comparison, shown, written, rows, trials_of(folder / "trials.jsonl"))
-
-
-def as_array(rows: list[list[Any]]) -> NDArray[Any]:
-    """(seeds, N), whatever an entry is: lists stay whole."""
-    if not any(isinstance(one, list | dict) for row in rows for one in row):
-        return np.array(rows)
-    found = np.empty((len(rows), len(rows[0])), dtype=object)
-    for place, row in enumerate(rows):
-        found[place] = row if len(row) != 1 else [row[0]]
-    return found
 
 
 def by_number(name: str) -> tuple[int, str]:

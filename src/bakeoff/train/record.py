@@ -27,7 +27,7 @@ def canonical(record: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """NaN and infinities as None, tuples as lists, numpy and torch scalars as numbers."""
+    """NaN and infinities as None, tuples and arrays as lists, numpy and torch scalars as numbers."""
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, Mapping):
@@ -36,10 +36,8 @@ def plain(value: Any) -> Any:
         return [plain(one) for one in value]
     if isinstance(value, int):
         return int(value)
-    if getattr(value, "ndim", 0):
+    if hasattr(value, "tolist"):
         return plain(value.tolist())
-    if hasattr(value, "item"):
-        return plain(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return str(value)
