@@ -86,6 +86,12 @@ def test_too_many_words_are_left_out_and_refused_of_the_future(tmp_path: Path) -
     assert any("'name' has 100 different words: it is left out" in note for note in panel.notes)
     with pytest.raises(DataError, match="100 different words"):
         read(tmp_path / "x.csv", target="sold", future=("name",))
+    frame["offer"] = [str(one) for one in frame["offer"]]
+    frame.loc[7, "offer"] = "often"
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(DataError, match="'often' is no number") as error:
+        read(tmp_path / "x.csv", target="sold", future=("offer",))
+    assert error.value.where == "x.csv, line 9, column 'offer'"
 
 
 def test_a_window_has_what_is_known_ahead_and_nothing_else_of_later(sales: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Beside(NamedTuple):
 
 def beside(table: Table, future: Sequence[str], words: Sequence[str], known: Mapping[str, Sequence[str]] | None) -> Beside:
     """future: columns of numbers or words that are known ahead; words: columns of words that are not. known: the words of the
-    training, where this is new data. Raises DataError for a column of --future that has too many words."""
+    training, where this is new data. Raises DataError for a column of --future that has too many words, or a word among numbers."""
     names: list[str] = []
     columns: list[Values] = []
     plain: list[bool] = []
@@ -38,6 +38,9 @@ def beside(table: Table, future: Sequence[str], words: Sequence[str], known: Map
     later = 0
     for name in (*future, *words):
         numbers, bad = table.numbers(name)
+        if name in future and 0 < bad.mean() < 0.5:
+            row = int(np.flatnonzero(bad)[0])
+            raise DataError(f"{table.strings(name)[row]!r} is no number", table.where(row, name), "Mend the cell, or leave it empty.")
         if name in future and not bad.any() and name not in (known or {}):
             names.append(name)
             columns.append(numbers)

@@ -138,6 +138,8 @@ def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, give
         panel.notes.append(f"the time stamps are {panel.beat}: a season of {season} steps is assumed ({another})" if panel.beat
                            else "nothing suggests a season, so the seasonal naive repeats the last value (--season N for one)")
     source.facts["season"] = season
+    if panel.later:
+        panel.notes.append(f"known of the steps to come: {', '.join(panel.beside_names[:panel.later])}")
     lookbacks = lookbacks or lookbacks_of(horizon, season, bounds, options.lookback)
     stamped = calendar.names(panel.step_seconds)
     ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, any(np.isnan(item).any() for item in source.items),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -43,19 +42,6 @@ class Windows(Arrays):
         if not self.known.shape[1]:
             return {}
         return {"known": only_later(unfolded(self.known, self.lookback + self.horizon)[rows], self.horizon, self.later)}
-
-    @cached_property
-    def rivals(self) -> NDArray[np.float64]:
-        """(windows with a whole future, 2, A): what Naive2 misses by in each, summed over the known steps – in percent as sMAPE
-        counts, and in size."""
-        count = max(0, len(self.truth) - self.lookback - self.horizon + 1)
-        level, total = self.naive2[self.lookback - 1:, 0][:count], np.zeros((count, 2, self.truth.shape[1]))
-        for ahead in range(self.lookback, self.lookback + self.horizon):
-            true, said = self.truth[ahead:ahead + count], level * self.naive2[ahead:ahead + count, 1]
-            missed, size = np.abs(said - true), np.abs(said) + np.abs(true)
-            percent = np.divide(200 * missed, size, out=np.zeros_like(size), where=size > 0)
-            total += np.where(np.isnan(missed), 0.0, np.stack([percent, missed])).transpose(1, 0, 2)
-        return total
 
     @property
     def targets(self) -> Futures:
@@ -116,9 +102,39 @@ def only_later(known: NDArray[np.float32], horizon: int, later: int) -> NDArray[
     return known
 
 
+class Future(Mapping[str, NDArray[np.float64]]):
+    """What a window is to be followed by, each part made when it is asked for: values (A, horizon), naive (A,), spread (A,), views of the
+    arrays; naive2 (2, A), what Naive2 misses by, summed over the known steps: in percent as sMAPE counts, and in size."""
+
+    PARTS = ("values", "naive", "spread", "naive2")
+
+    def __init__(self, windows: Windows, row: int) -> None:
+        self.windows, self.row = windows, row
+
+    def __len__(self) -> int:
+        return len(self.PARTS)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.PARTS)
+
+    def __getitem__(self, part: str) -> NDArray[np.float64]:
+        windows, start = self.windows, self.row + self.windows.lookback
+        steps = slice(start, start + windows.horizon)
+        if part == "values":
+            return windows.truth[steps].T
+        if part in ("naive", "spread"):
+            found: NDArray[np.float64] = getattr(windows, part)[windows.owner[self.row]]
+            return found
+        if part != "naive2":
+            raise KeyError(part)
+        true, said = windows.truth[steps], windows.naive2[start - 1, 0] * windows.naive2[steps, 1]
+        missed, size = np.abs(said - true), np.abs(said) + np.abs(true)
+        percent = np.divide(200 * missed, size, out=np.zeros_like(size), where=size > 0)
+        return np.where(np.isnan(missed), 0.0, np.stack([percent, missed])).sum(1)
+
+
 class Futures(Sequence[Any]):
-    """What each window is to be followed by: {'values': (A, horizon), 'naive': (A,), 'spread': (A,), 'naive2': (2, A)}, views of
-    the arrays."""
+    """A Future for each window."""
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
@@ -127,16 +143,14 @@ class Futures(Sequence[Any]):
         return len(self.windows)
 
     @overload
-    def __getitem__(self, where: int) -> Mapping[str, NDArray[np.float64]]: ...
+    def __getitem__(self, where: int) -> Future: ...
     @overload
-    def __getitem__(self, where: slice) -> Sequence[Mapping[str, NDArray[np.float64]]]: ...
+    def __getitem__(self, where: slice) -> Sequence[Future]: ...
 
     def __getitem__(self, where: int | slice) -> Any:
         if isinstance(where, slice):
             return [self[row] for row in range(len(self))[where]]
-        own, start = self.windows.owner[where], where + self.windows.lookback
-        return {"values": self.windows.truth[start:start + self.windows.horizon].T, "naive": self.windows.naive[own],
-                "spread": self.windows.spread[own], "naive2": self.windows.rivals[where]}
+        return Future(self.windows, where)
 
 
 def unfolded(steps: NDArray[Any], length: int) -> NDArray[Any]:

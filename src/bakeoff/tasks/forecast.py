@@ -25,6 +25,7 @@ from bakeoff.tasks.base import Sort
 from bakeoff.tasks.head import PooledHead
 from bakeoff.types import Ahead, Answer, Batch, Change, Grid, Needs, Params, Spec
 
+SWIFT = 10.0                  # how much quicker the fan learns than a weight: from its beginning it may have far to go in few steps
 FLOOR = 1e-5                  # of a window's size: the deviation it counts with at least; a constant window has none
 
 
@@ -162,8 +163,9 @@ class Forecast:
 class Horizon(nn.Module):
     """Grid (B, S, D), or (B·A, S, D) of channels apart → (B, horizon, A, 1 + Q) in the user's units.
 
-    The middle quantile is counted from the point, the others outward from it, so that none cross; they come from the mean of all
-    cells, which has few weights to fill, and none of them moves the point.
+    The middle quantile is counted from the point, the others outward from it, so that none cross and none moves the point. How far,
+    in deviations of the window, is learnt per step and channel, and not said of each window anew: a network that may do so remembers
+    the training's misses (on the exchange rates, between .1 and .9 lay .46 of the truths instead of .70).
     """
 
     def __init__(self, encoder: Encoder, dim: int, ahead: Ahead, apart: bool, params: Params) -> None:
@@ -173,15 +175,14 @@ class Horizon(nn.Module):
         if params.get("pool") == FLAT and encoder.pools:
             params = {**params, "pool": "mean"}                                              # one cell has nothing beside it
         self.pooled = PooledHead(encoder, dim, self.horizon * (1 if apart else self.aimed), params)
-        self.fan = PooledHead(encoder, dim, self.horizon * self.levels * (1 if apart else self.aimed), {**params, "pool": "mean"})
-        for part in (self.pooled, self.fan):
-            nn.init.zeros_(part.out.bias)
-            with torch.no_grad():
-                part.out.weight.mul_(0.1)                                                    # begins near what the window is counted from
+        self.fan = nn.Parameter(torch.zeros(self.aimed, self.horizon, self.levels))
+        nn.init.zeros_(self.pooled.out.bias)
+        with torch.no_grad():
+            self.pooled.out.weight.mul_(0.1)                                                 # begins near what the window is counted from
 
     def forward(self, grid: Grid, batch: Batch) -> Tensor:
         point = self.pooled(grid, batch).view(-1, self.aimed, self.horizon)
-        apart = self.fan(grid, batch).view(-1, self.aimed, self.horizon, self.levels)
+        apart = SWIFT * self.fan
         middle = point.detach()[..., None] + apart[..., self.middle:self.middle + 1]
         below = functional.softplus(apart[..., :self.middle]).flip(-1).cumsum(-1).flip(-1)
         above = functional.softplus(apart[..., self.middle + 1:]).cumsum(-1)
