@@ -36,7 +36,7 @@ def test_every_contender_that_enters_is_ranked_and_others_say_why(finished: bake
     assert run.metric == "macro_f1"
     assert run.row["mlp"].value is not None
     assert run.row["mlp"].value > 0.85
-    assert run.absent["boosting"] == "it gives one label per example, and these have several"
+    assert run.plan["absent"]["boosting"] == "it gives one label per example, and these have several"
     assert set(run.comparison["beside"]["linear"]) == {"mean_average_precision", "auc", "accuracy"}
 
 
