@@ -63,7 +63,7 @@ class Estimator(BaseEstimator):
         kind = "image" if x.ndim == 3 and x.dtype == np.uint8 else KINDS.get(x.ndim)
         if kind is None:
             raise ValueError(f"Found array with dim {x.ndim}. {type(self).__name__} expects 2, 3 or 4 axes, the examples' own first")
-        options["set"] = {"kind": kind, **settings_of(options["set"])}
+        options["set"] = {"kind": kind, "labels": "one", **settings_of(options["set"])}
         scratch = Scratch()
         np.savez(scratch.folder / "arrays.npz", x=x, y=y)
         options["out"] = options["out"] or scratch.folder / "run"

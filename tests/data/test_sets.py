@@ -28,10 +28,11 @@ def sets(count: int, labels: tuple[str, ...] = ("bar", "edge", "spot"), seed: in
     return [[label for label, has in zip(labels, row, strict=True) if has] for row in there.tolist()]
 
 
-def table(path: Path, cells: list[list[str]], head: str = "x,y,label", name: str = "t.csv") -> Path:
-    rows = [f"{RNG.normal():.4f},{RNG.normal():.4f},{';'.join(labels)}" for labels in cells]
-    (path / name).write_text("\n".join([head, *rows]) + "\n")
-    return path / name
+def table(path: Path, cells: list[list[str]]) -> Path:
+    rng = np.random.default_rng(0)
+    rows = [f"{rng.normal():.4f},{rng.normal():.4f},{';'.join(labels)}" for labels in cells]
+    (path / "t.csv").write_text("\n".join(["x,y,label", *rows]) + "\n")
+    return path / "t.csv"
 
 
 @pytest.mark.parametrize(("targets", "several"), [
@@ -55,7 +56,7 @@ def test_a_set_has_one_form() -> None:
 
 
 def test_a_column_of_sets_is_read_split_and_counted(tmp_path: Path, check: Check) -> None:
-    cells = sets(400)
+    cells = sets(600)
     loaded = check(table(tmp_path, cells))
     assert (loaded.task_name, loaded.metric) == ("classify", "macro_f1")
     assert loaded.spec.several
@@ -68,7 +69,7 @@ def test_a_column_of_sets_is_read_split_and_counted(tmp_path: Path, check: Check
         assert counts["test"] / whole == pytest.approx(0.2, abs=0.04)
     task = loaded.make_task()
     assert task.classes == ["bar", "edge", "spot"]
-    assert task.collate(loaded.splits.train.targets).shape == (240, 3)
+    assert task.collate(loaded.splits.train.targets).shape == (360, 3)
 
 
 def test_the_user_may_say_that_each_cell_is_one_label(tmp_path: Path, check: Check) -> None:
@@ -80,7 +81,8 @@ def test_the_user_may_say_that_each_cell_is_one_label(tmp_path: Path, check: Che
 
 
 def columns(path: Path, cells: list[list[str]], extra: str = "") -> Path:
-    rows = [f"{RNG.normal():.4f},{int('bar' in labels)},{RNG.normal():.4f},{'true' if 'spot' in labels else 'false'}" for labels in cells]
+    rng = np.random.default_rng(0)
+    rows = [f"{rng.normal():.4f},{int('bar' in labels)},{rng.normal():.4f},{'true' if 'spot' in labels else 'false'}" for labels in cells]
     (path / "c.csv").write_text("x,bar,y,spot\n" + "\n".join(rows) + "\n" + extra)
     return path / "c.csv"
 
@@ -121,8 +123,8 @@ def test_a_label_of_one_example_and_one_that_training_has_not_are_refused(tmp_pa
 
 def test_every_label_is_in_every_split_however_many_sets_there_are(tmp_path: Path, check: Check) -> None:
     labels = tuple(f"l{k}" for k in range(12))
-    loaded = check(table(tmp_path, sets(400, labels)))
-    assert all(min(counts.values()) >= 20 for counts in loaded.record["classes"].values())
+    loaded = check(table(tmp_path, sets(600, labels)))
+    assert all(min(counts.values()) >= 30 for counts in loaded.record["classes"].values())
 
 
 def test_texts_and_pictures_have_sets_too(tmp_path: Path, check: Check) -> None:

@@ -55,6 +55,12 @@ def test_the_class_told_apart_worst_comes_first_and_few_of_many_are_looked_at() 
     assert found[0].auc == pytest.approx(0.5, abs=0.15)
 
 
+def test_of_0_and_1_the_1_is_looked_at_however_frequent() -> None:
+    scores = np.array([[[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]])
+    assert [one.name for one in ranked(answers(scores, ["0", "1", "1"], ["0", "1"]))] == ["1"]
+    assert [one.name for one in ranked(answers(scores, ["well", "sick", "sick"], ["well", "sick"]))] == ["well"]
+
+
 def test_labels_of_sets_are_looked_at_one_by_one() -> None:
     scores = np.array([[[0.9, 0.2], [0.8, 0.9], [0.1, 0.4], [0.2, 0.3]]])
     found = ranked(answers(scores, ["a", "a;b", "", "b"], ["a", "b"], several=True))
@@ -63,7 +69,7 @@ def test_labels_of_sets_are_looked_at_one_by_one() -> None:
 
 def test_a_class_without_examples_and_answers_without_scores_are_passed_over() -> None:
     scores = np.array([[[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]])
-    assert [one.name for one in ranked(answers(scores, ["a", "b"], ["a", "b", "c"]))] == ["a", "b"]
+    assert [one.name for one in ranked(answers(scores, ["a", "b"], ["a", "b", "c"]))] == ["b", "a"]
     assert ranked(Answers(["0"], np.array(["a"]), np.array([["a"]]), [], None)) == []
 
 
@@ -83,8 +89,8 @@ def test_the_sentence_says_what_finding_nearly_all_costs() -> None:
     truth = ["sick" if k >= 70 or k in (40, 20) else "well" for k in range(100)]
     found = ranked(answers(np.stack([scores, 1 - scores], -1)[None], truth, ["sick", "well"]))
     told = on_ranks("resnet", found, several=False)
-    assert told.startswith("resnet scores an example of sick above one that is not in")
-    assert "to find 95 % of them, 44 % of the others are taken for it too" in told
+    assert told.startswith("In 96 % of all pairs resnet scores an example of sick above one of the other class (AUC .965")
+    assert "to find 95 % of them, 43 % of the others are taken for it too" in told
     drawn = str(pair(found, "conv", told))
     assert drawn.count("<svg") == 2
     assert "sick: AUC" in drawn

@@ -211,7 +211,7 @@ def on_ranks(contender: str, classes: Sequence[Ranked], several: bool) -> str:
              else f"{percent(FOUND)} of them are found only by taking all others for it too")
     interval = f"AUC {worst.auc:.3f}, 95 % {worst.low:.3f} – {worst.high:.3f}".replace(" 0.", " .")
     if len(classes) == 1 and not several:
-        return (f"{plain(contender)} scores an example of {plain(worst.name)} above one that is not in {percent(worst.auc)} of all pairs "
+        return (f"In {percent(worst.auc)} of all pairs {plain(contender)} scores an example of {plain(worst.name)} above one of the other class "
                 f"({interval}); {price}.")
     easy = f", {plain(best.name)} best (AUC {best.auc:.3f})".replace(" 0.", " .") if len(classes) > 1 else ""
     return f"{plain(contender)} tells {plain(worst.name)} worst from the rest ({interval}){easy}; {price}."

@@ -38,14 +38,16 @@ class Ranked(NamedTuple):
 
 
 def ranked(answers: Answers) -> list[Ranked]:
-    """Per class that some test examples have and some have not, the worst told apart first; of two classes the rarer alone."""
+    """Per class that some test examples have and some have not, the worst told apart first; of two classes the rarer alone,
+    but of 0 and 1 the 1."""
     if answers.scores is None or not len(answers.keys):
         return []
     scores, there = np.nan_to_num(answers.scores), answers.members()
     numbers = there.sum(0)
     classes = [k for k in range(len(answers.labels)) if 0 < numbers[k] < len(there)]
     if len(answers.labels) == 2 and not answers.several:
-        classes = sorted(classes, key=lambda k: numbers[k])[:1]
+        numeric = all(label.isdigit() for label in answers.labels)
+        classes = sorted(classes, key=lambda k: -int(answers.labels[k]) if numeric else int(numbers[k]))[:1]
     own = (scores.mean(0) * there).sum(0) / np.maximum(numbers, 1)
     classes = sorted(classes, key=lambda k: own[k])[:MOST]
     return sorted((one(answers.labels[k], scores[:, :, k], there[:, k]) for k in classes), key=lambda found: found.auc)
