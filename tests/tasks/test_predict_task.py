@@ -201,7 +201,7 @@ def canon(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 @pytest.mark.parametrize("name", ENTER)
 def test_a_canon_is_learnt_better_than_by_repeating_and_by_rates(name: str, canon: Loaded) -> None:
-    """The second voice is certain, one of four keys in the first: 2.2 nats, where who repeats pays over 8."""
+    """The second voice is certain, one of four keys in the first: 2.2 nats, where who repeats pays over 6."""
     train, test, task = canon.splits.train, canon.splits.test, canon.make_task()
     assert test is not None
     values = {one: loop.judged(cls().fit(train, task, {}, 0).outputs(test), test, task)[0] for one, cls in (("last", Last), ("rate", Rate))}
