@@ -1,4 +1,4 @@
-"""The data sets that come with bakeoff: three small real ones that may be passed on, and four whose answer is known.
+"""The data sets that come with bakeoff: three small real ones that may be passed on, and others whose answer is known.
 
 A sample is written as ordinary files, which are then read like anybody's. Importing this costs nothing.
 """
@@ -53,6 +53,8 @@ KNOWN = (
     Sample("motif", "series", "classify", "A tooth of 16 steps anywhere in 256 steps of noise: does it rise slowly or fall slowly?",
            MADE, "", generated=True),
     Sample("order", "text", "classify", "Which of two words comes first, with 8 … 12 others between them? The words alone say nothing.",
+           MADE, "", generated=True),
+    Sample("canon", "music", "predict", "480 pieces of two voices, the second of which repeats the first four steps later: which keys sound next?",
            MADE, "", generated=True),
     Sample("noise", "series", "classify", "600 series of noise whose labels have nothing to do with them: nobody should win.",
            MADE, "", generated=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ NOISE_LENGTH = 64
 FILLERS = ("amber", "basket", "candle", "drum", "engine", "feather", "garden", "hammer", "island", "jacket", "kettle", "ladder", "mirror",
            "needle", "orchard", "pencil", "quarry", "ribbon", "saddle", "timber", "umbrella", "velvet", "window", "yarn")
 FIRST, SECOND = "salt", "pepper"
+CANON_DELAY, OCTAVE = 4, 12
+SCALE = tuple(pitch for pitch in range(60, 85) if pitch % 12 in (0, 2, 4, 5, 7, 9, 11))      # C4 … C6, white keys
 
 
 def adding(folder: Path, seed: int) -> None:
@@ -77,3 +80,22 @@ def noise(folder: Path, seed: int) -> None:
     chance = np.random.default_rng(seed)
     x = chance.standard_normal((600, 1, NOISE_LENGTH)).astype(np.float32)
     np.savez(folder / "noise.npz", x=x, y=np.array(["heads", "tails"])[chance.permutation(np.resize([0, 1], len(x)))])
+
+
+def canon(folder: Path, seed: int) -> None:
+    """Pieces of two voices: the first walks one or two white keys up or down at every step, as it likes, the second does what the
+    first did four steps before, an octave lower. So of the next step one key is certain, and the other one of about four."""
+    chance = np.random.default_rng(seed)
+    parts: dict[str, list[list[list[int]]]] = {}
+    for split, count in (("train", 240), ("valid", 120), ("test", 120)):
+        parts[split] = []
+        for length in chance.integers(24, 41, count).tolist():
+            places = [int(chance.integers(len(SCALE)))]
+            while len(places) < length:
+                place = places[-1] + int(chance.choice((-2, -1, 1, 2)))
+                if 0 <= place < len(SCALE):
+                    places.append(place)
+            first = [SCALE[place] for place in places]
+            parts[split].append([[first[step]] if step < CANON_DELAY else sorted((first[step - CANON_DELAY] - OCTAVE, first[step]))
+                                 for step in range(length)])
+    (folder / "canon.json").write_text(json.dumps(parts), encoding="utf-8")
