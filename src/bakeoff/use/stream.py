@@ -34,7 +34,7 @@ class Stream:
     @classmethod
     def of(cls, folder: Path) -> Stream:
         """folder: finals/CONTENDER/seed-K of a run."""
-        fitted, task = load_fitted(folder)
+        fitted = load_fitted(folder)[0]
         if not isinstance(fitted, FittedNetwork):
             raise OptionError(f"a baseline does not write step by step: {fitted.baseline.name}", str(folder), "Take a network of this run.")
         return cls(fitted.network)
