@@ -80,7 +80,8 @@ def as_asked(source: Source, sort: str) -> tuple[list[Any], list[int]]:
         value = meant[target] if sort != "whole" else None if is_missing(target) else target
         if value is None:
             what = "the target is missing" if is_missing(target) else f"target {target!r} is no number"
-            source.problems.append(Problem(what, (source.where or source.keys)[place], "Mend it, or remove the example.", bad=True, key=source.keys[place]))
+            source.problems.append(Problem(what, (source.where or source.keys)[place], "Mend it, or remove the example.", bad=True,
+                                           key=source.keys[place]))
         else:
             targets.append(value)
             kept.append(place)

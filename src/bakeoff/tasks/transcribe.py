@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -232,7 +233,7 @@ def likeliest(beams: Beams) -> Units:
 
 def needed(text: Sequence[str]) -> int:
     """The fewest steps in which it can be said: one per unit, and one of silence between two that are alike."""
-    return len(text) + sum(one == other for one, other in zip(text, text[1:], strict=False))
+    return len(text) + sum(one == other for one, other in pairwise(text))
 
 
 def numbers(texts: Iterable[Sequence[str]], units: Sequence[str]) -> list[list[int]]:
