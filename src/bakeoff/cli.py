@@ -33,7 +33,7 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Every option of `run`: its value in one word, and what it means. Names, types and defaults stand in the signature of run.
 MEANINGS = {
-    "task": ("NAME", "classify, regress or forecast; guessed from the data"),
+    "task": ("NAME", "classify, regress, tag, answer, detect, transcribe, translate, summarise, generate, predict or forecast; guessed"),
     "target": ("COLUMN", "column of the target, or columns of 0 and 1, a,b,c; guessed from label, target, class, y"),
     "inputs": ("COL,…", "columns to be read; all others are left out"),
     "future": ("COL,…", "forecast: columns that are known of the steps to come; all others count as known of the past only"),

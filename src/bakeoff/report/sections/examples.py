@@ -99,7 +99,8 @@ def voices(view: View, names: Sequence[str], answers: Given, target: object) -> 
     for name in names:
         says.setdefault(str(answers[name].get("answer")), []).append(name)
     order = sorted(says, key=lambda answer: (answer != str(target), -len(says[answer]), answer))
-    return [Voice(short(worded(answer), 40), answer == str(target), [(short(name, 24), mark(view.run.group(name))) for name in says[answer][:NAMES]],
+    return [Voice(short(worded(answer), 40), answer == str(target),
+                  [(short(name, 24), mark(view.run.group(name))) for name in says[answer][:NAMES]],
                   max(0, len(says[answer]) - NAMES)) for answer in order[:ANSWERS]]
 
 
