@@ -16,6 +16,7 @@ from bakeoff.nn.boxes import area, generalised, surest
 from bakeoff.nn.conv import Separable
 from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.masked import zeroed
+from bakeoff.nn.move import moved
 from bakeoff.nn.norm import BatchNorm
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
@@ -77,7 +78,11 @@ class Detect:
         return Needs(keep=2, coarse=COARSE)
 
     def space(self, spec: Spec) -> Space:
-        return Space({"tower": Param("tower", 2, "layers of dilated convolution between cells and answers, the same for all", values=(0, 1, 2, 3))})
+        return Space({
+            "views": Param("views", "zoom", "how images are changed anew each time they are trained on, and their boxes with them",
+                           values=("plain", "flip", "zoom", "zoom+flip")),
+            "tower": Param("tower", 2, "layers of dilated convolution between cells and answers, the same for all", values=(0, 1, 2, 3)),
+        })
 
     def collate(self, targets: Sequence[object]) -> Tensor:
         """A class that training has not seen is left out here; the metric counts it as missed."""
@@ -100,6 +105,16 @@ class Detect:
         high, wide = batch.x.x.shape[1:3]
         return Batch(batch.x, batch.y, batch.keys, {**batch.given, "size": torch.tensor([[wide, high]], device=batch.x.x.device)
                                                     .expand(len(batch.x.x), 2).float()})
+
+    def changed(self, batch: Batch, params: Params, generator: torch.Generator) -> Batch:
+        """Zoomed and mirrored as `views` says. Zooming leaves every label true, mirroring may not: it shows on validation."""
+        ways = str(params.get("views", "plain")).split("+")
+        if ways == ["plain"] or batch.x.valid is not None:
+            return batch
+        size = self.prepare(batch, params).given["size"].repeat(1, 2)[:, None]
+        x, boxes, left = moved(batch.x.x, batch.y[..., 1:] / size, "zoom" in ways, "flip" in ways, generator)
+        label = torch.where(left, batch.y[..., 0], -1.0)
+        return batch._replace(x=Grid(x, None), y=torch.cat([label[..., None], boxes * size], -1))
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
         return BoxHead(dim, len(self.labels), params)

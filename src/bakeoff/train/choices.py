@@ -17,7 +17,6 @@ from bakeoff.space import Param, Space, from_signature
 from bakeoff.tasks.base import Task
 from bakeoff.types import Spec
 
-
 DENSE = 16                    # times as many cells to start with where every one of them answers for its place
 
 
