@@ -56,7 +56,8 @@ class Answers:
         own = rows[:, 0].astype(np.int64)
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
-        return sign(metric) * np.nan_to_num(values)
+        known = np.isfinite(values)           # where an example by itself has no value, it stands in the middle
+        return sign(metric) * np.where(known, values, values[known].mean() if known.any() else 0.0)
 
 
 def conclude(session: Session) -> None:
@@ -215,7 +216,7 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             picture, target = {**picture, "said": drawn}, f"the next {len(picture['future'])} steps"
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         elif "size" in picture:               # boxes lie on the picture
-            drawn_boxes = {name: told_surely(listed(one["answer"])) for name, one in said.items()}
+            drawn_boxes = {name: told_surely(listed(one["answer"]), len(target) + 1) for name, one in said.items()}
             picture, target = {**picture, "boxes": listed(target), "said": drawn_boxes}, boxes_text(listed(target))
             said = {name: {"answer": boxes_text(drawn_boxes[name]), "score": one["score"]} for name, one in said.items()}
         return {"key": some.keys[row], "target": target, "shown": picture, "answers": said, "why": why}
@@ -225,9 +226,9 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
 
 
-def told_surely(boxes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The boxes that are at least half as sure as the surest."""
-    return [box for box in boxes if box["score"] >= boxes[0]["score"] / 2]
+def told_surely(boxes: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """The surest boxes, of those that are at least half as sure as the first: more would hide the picture."""
+    return [box for box in boxes[:most] if box["score"] >= boxes[0]["score"] / 2]
 
 
 def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:

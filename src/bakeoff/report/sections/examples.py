@@ -160,7 +160,7 @@ def hardest(view: View, items: Sequence[Item]) -> str:
     if view.run.forecasts:
         return "Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said."
     if view.run.drawn:
-        return "Where the best contenders find least: in white what is there, in colour what they said, the surest and what is half as sure."
+        return "Where the best contenders find least: in white what is there, in colour the surest of what they said, a box more than there is."
     if not view.run.classes:
         return "Where the best contenders miss by most: look for what these have in common."
     nobody = sum(not any(right(item, name) for name in item["all"]) for item in items)
