@@ -61,9 +61,8 @@ class Answers:
         own = rows[:, 0].astype(np.int64)
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
-        undefined = np.isnan(values)          # nothing was to be found, and nothing wrong was said
-        best = values[~undefined].max(initial=0.0) if metric.best == "high" else 0.0
-        return sign(metric) * np.where(undefined, best, values)
+        known = np.isfinite(values)           # where an example by itself has no value, it stands in the middle
+        return sign(metric) * np.where(known, values, values[known].mean() if known.any() else 0.0)
 
 
 def chance_of_set(scores: Mapping[str, float], target: object) -> float:
@@ -252,7 +251,7 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             picture, target = {**picture, "said": drawn, **fan(whose[0], row)}, f"the next {len(picture['future'])} steps"
             said = {name: {"answer": None, "score": one["score"]} for name, one in said.items()}
         elif "size" in picture:               # boxes lie on the picture
-            drawn_boxes = {name: told_surely(listed(one["answer"])) for name, one in said.items()}
+            drawn_boxes = {name: told_surely(listed(one["answer"]), len(target) + 1) for name, one in said.items()}
             picture, target = {**picture, "boxes": listed(target), "said": drawn_boxes}, boxes_text(listed(target))
             said = {name: {"answer": boxes_text(drawn_boxes[name]), "score": one["score"]} for name, one in said.items()}
         if sort == "itself":                  # an answer is how well the example was foreseen: nothing to be read beside it
@@ -264,9 +263,9 @@ def shown(session: Session, comparison: Comparison, answers: Mapping[str, Sequen
             "disagree": [item(int(row), rivals, f"{rivals[0]} and {rivals[1]} disagree most") for row in disagree]}
 
 
-def told_surely(boxes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The boxes that are at least half as sure as the surest."""
-    return [box for box in boxes if box["score"] >= boxes[0]["score"] / 2]
+def told_surely(boxes: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """The surest boxes, of those that are at least half as sure as the first: more would hide the picture."""
+    return [box for box in boxes[:most] if box["score"] >= boxes[0]["score"] / 2]
 
 
 def written(session: Session, names: Sequence[str], seeds: Mapping[str, int]) -> dict[str, Any]:

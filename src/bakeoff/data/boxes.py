@@ -85,7 +85,8 @@ def album(files: Files, encoding: str) -> Album:
     more = [Sheet(name, name, name) for name in files.having(IMAGES) if name not in known]
     if more:
         book.notes.append(f"{counted(len(more), 'image')} with nothing said about them: taken as images without objects, the first {more[0].key}")
-        book.sheets = sorted([*book.sheets, *more], key=lambda sheet: sheet.key)
+        book.sheets += more
+    book.sheets.sort(key=lambda sheet: sheet.key)
     given_splits(files, book, encoding)
     others = len(files) - len(book.read | set(files.having(IMAGES)))
     if others:

@@ -69,6 +69,9 @@ class Task(Protocol):
         """Before the fold; the same in training, predicting and export. What the head needs of it goes into `given`."""
         ...
 
+    # A task whose targets move with the cells may have `changed(batch, params, generator) → Batch`, by which examples are changed anew
+    # each time they are trained on, never where they are judged.
+
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
         """(Grid (B, *S', dim), Batch) → out, what the loss is taken of. make: see Network.
 

@@ -15,7 +15,8 @@ from bakeoff.metrics.boxes import DETECT
 from bakeoff.nn.boxes import area, generalised, surest
 from bakeoff.nn.conv import Separable
 from bakeoff.nn.encoder import Encoder
-from bakeoff.nn.masked import zeroed
+from bakeoff.nn.masked import counts, zeroed
+from bakeoff.nn.move import moved
 from bakeoff.nn.norm import BatchNorm
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
@@ -30,6 +31,7 @@ SEEN, MOST = 300, 100         # surest cells that are looked at, and boxes kept,
 LEAST = 0.01                  # score under which a box is not told
 SAME = 0.6                    # overlap from which two boxes of a class are one
 SIDES = 4
+PLACE = 4                     # numbers that say where a cell lies
 
 
 class Out(NamedTuple):
@@ -77,7 +79,11 @@ class Detect:
         return Needs(keep=2, coarse=COARSE)
 
     def space(self, spec: Spec) -> Space:
-        return Space({"tower": Param("tower", 2, "layers of dilated convolution between cells and answers, the same for all", values=(0, 1, 2, 3))})
+        return Space({
+            "views": Param("views", "zoom", "how images are changed anew each time they are trained on, and their boxes with them",
+                           values=("plain", "flip", "zoom", "zoom+flip")),
+            "tower": Param("tower", 2, "layers of dilated convolution between cells and answers, the same for all", values=(0, 1, 2, 3)),
+        })
 
     def collate(self, targets: Sequence[object]) -> Tensor:
         """A class that training has not seen is left out here; the metric counts it as missed."""
@@ -100,6 +106,16 @@ class Detect:
         high, wide = batch.x.x.shape[1:3]
         return Batch(batch.x, batch.y, batch.keys, {**batch.given, "size": torch.tensor([[wide, high]], device=batch.x.x.device)
                                                     .expand(len(batch.x.x), 2).float()})
+
+    def changed(self, batch: Batch, params: Params, generator: torch.Generator) -> Batch:
+        """Zoomed and mirrored as `views` says. Zooming leaves every label true, mirroring may not: it shows on validation."""
+        ways = str(params.get("views", "plain")).split("+")
+        if ways == ["plain"] or batch.x.valid is not None:
+            return batch
+        size = self.prepare(batch, params).given["size"].repeat(1, 2)[:, None]
+        x, boxes, left = moved(batch.x.x, batch.y[..., 1:] / size, "zoom" in ways, "flip" in ways, generator)
+        label = torch.where(left, batch.y[..., 0], -1.0)
+        return batch._replace(x=Grid(x, None), y=torch.cat([label[..., None], boxes * size], -1))
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
         return BoxHead(dim, len(self.labels), params)
@@ -130,6 +146,7 @@ class BoxHead(nn.Module):
     def __init__(self, dim: int, classes: int, params: Params) -> None:
         super().__init__()
         layers = int(params.get("tower", 2))
+        self.around = nn.Linear(dim + PLACE, dim)
         self.convs = nn.ModuleList(Separable(dim, dim, 3, rank=2, dilation=2 ** layer, bias=False) for layer in range(layers))
         self.norms = nn.ModuleList(BatchNorm(dim) for _ in range(layers))
         self.drop = nn.Dropout(params.get("dropout", 0.0))
@@ -142,6 +159,7 @@ class BoxHead(nn.Module):
 
     def forward(self, grid: Grid, batch: Batch) -> Out:
         x, valid = grid
+        x = zeroed(x + self.around(torch.cat([mean_of(x, valid), places(x)], -1)), valid)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = zeroed(x + F.relu(norm(conv(x), valid)), valid)
         high, wide = x.shape[1:3]
@@ -166,12 +184,26 @@ class BoxHead(nn.Module):
         label, cell = place % classes, place // classes
         boxes = out.boxes.gather(1, cell[..., None].expand(-1, -1, SIDES)).clamp(min=0)
         boxes = torch.minimum(boxes, out.size.repeat(1, 2)[:, None])
-        keep = surest(boxes, label, SAME) & (score > LEAST) & (area(boxes) > 0)
+        keep, boxes = surest(boxes, label, score, SAME)
+        keep &= (score > LEAST) & (area(boxes) > 0)
         keep &= keep.cumsum(1) <= MOST
         kept = torch.cat([label[..., None].to(boxes.dtype), score[..., None], boxes], -1)
         longest = max(1, int(keep.sum(1).max()))
         order = torch.argsort((~keep).to(torch.uint8), dim=1, stable=True)[:, :longest]
         return kept.masked_fill(~keep[..., None], math.nan).gather(1, order[..., None].expand(-1, -1, kept.shape[-1]))
+
+
+def mean_of(x: Tensor, valid: Tensor | None) -> Tensor:
+    """(B, H, W, D) → the mean of all cells, at each of them."""
+    mean = x.mean((1, 2), keepdim=True) if valid is None else x.sum((1, 2), keepdim=True) / counts(valid).view(-1, 1, 1, 1)
+    return mean.expand_as(x)
+
+
+def places(x: Tensor) -> Tensor:
+    """(B, H, W, D) → (B, H, W, 4): how far a cell lies across and down, −1 … 1, and how far from the middle."""
+    down, across = (torch.linspace(-1, 1, size, device=x.device, dtype=x.dtype) for size in x.shape[1:3])
+    place = torch.stack(torch.meshgrid(down, across, indexing="ij"), -1)
+    return torch.cat([place, place.abs()], -1).expand(len(x), -1, -1, -1)
 
 
 def assigned(out: Out, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -67,7 +67,8 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     weights = [p for p in network.parameters() if p.requires_grad]
     clip, penalty = float(params["clip"]), Penalty(network, float(params["l1"])) if params["l1"] else None
     feed = batches(data, size, seed)
-    how, chance = params.get("augment", NONE), torch.Generator(device).manual_seed(seed)
+    how, changed = params.get("augment", NONE), getattr(task, "changed", None)
+    chance = torch.Generator(device).manual_seed(seed)
     when = {max(1, round(steps * k / looks)): k for k in range(1, looks + 1)} if val is not None else {}
     when.setdefault(steps, 0)
     when.setdefault(max(1, steps - steps // 10), 0)
@@ -81,7 +82,9 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     step = 0
     for step in range(1, steps + 1):
         batch = to_device(data.take(next(feed)), device)
-        if how != NONE:
+        if changed is not None:
+            batch = changed(batch, params, chance)
+        elif how != NONE:
             batch = augment(batch, how, data.spec, chance)
         loss = task.loss(network(batch), batch.y, params).mean()
         optimizer.zero_grad(set_to_none=True)

@@ -167,7 +167,7 @@ def hardest(view: View, items: Sequence[Item]) -> str:
         return ("Where the best contenders miss by most, one window of each block: in dark what came, dashed what was said, shaded where "
                 "the best means the truth to lie.")
     if view.run.drawn:
-        return "Where the best contenders find least: in white what is there, in colour what they said, the surest and what is half as sure."
+        return "Where the best contenders find least: in white what is there, in colour the surest of what they said, a box more than there is."
     if not view.run.classes:
         return "Where the best contenders miss by most: look for what these have in common."
     nobody = sum(not any(right(item, name) for name in item["all"]) for item in items)
