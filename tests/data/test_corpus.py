@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bakeoff.data.files import Files
 from bakeoff.data.identical import content_hashes
 from bakeoff.data.load import Loaded, guess_kind, load_new
 from bakeoff.data.text import Text
-from bakeoff.errors import BakeoffError, DataError, OptionError
+from bakeoff.errors import DataError, OptionError
 
 Check = Callable[..., Loaded]
 VERSE = "".join(f"Line {number} of {number * number % 97} lines,\n  it goes on and on.\n" for number in range(150))
@@ -188,8 +189,6 @@ def test_broken_files_are_told_not_crashed_on(tmp_path: Path) -> None:
             content = content or bytearray(b" ")
         path.write_bytes(bytes(content))
         for want in (True, False):
-            try:
+            with suppress(DataError, OptionError):
                 source = Text().read(Files.open(path), ReadOptions(want_targets=want, settings={"text.form": "corpus"}))
                 assert len(source.items) == len(source.keys) > 0
-            except BakeoffError as error:
-                assert str(error)

@@ -55,7 +55,7 @@ class NGram:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return None if task.name == "generate" else f"it says which token comes next, and {task.name} asks for something else"
+        return task.why_not(spec) if task.name == "generate" else f"it says which token comes next, and {task.name} asks for something else"
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
