@@ -71,21 +71,24 @@ def test_options_and_commands_that_are_named_exist(page):
     assert set(re.findall(r"`bakeoff ([a-z]+)", text)) | set(re.findall(r"bakeoff ([a-z]+)", in_blocks)) <= set(group.commands)
 
 
-def test_the_tutorial_can_be_followed_word_by_word(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "made"), [("first-run", "digits-run"), ("generate", "plays-run")])
+def test_the_tutorials_can_be_followed_word_by_word(name, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = ROOT / "docs/tutorial/first-run.md"
-    for line in "".join(blocks(page, "sh")).splitlines():
-        words = shlex.split(line)
-        assert words[0] == "bakeoff"
-        if "--budget" in words:
-            place = words.index("--budget")
-            words[place:place + 2] = ["--trials", "1", "--examples", "200", "--seeds", "1", "--jobs", "1"]
-        done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-    for code in blocks(page, "python"):
-        exec(compile(code, str(page), "exec"), {})
-    assert (tmp_path / "digits-run" / "report.html").exists()
-    assert (tmp_path / "answers.csv").read_text().startswith("key,answer,score:0")
+    page = ROOT / f"docs/tutorial/{name}.md"
+    for language, block in re.findall(r"^```(sh|python)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        if language == "python":
+            exec(compile(block, str(page), "exec"), {})
+            continue
+        for line in block.splitlines():
+            words = shlex.split(line)
+            assert words[0] == "bakeoff"
+            if "--budget" in words:
+                place = words.index("--budget")
+                words[place:place + 2] = ["--trials", "1", "--examples", "200", "--seeds", "1", "--jobs", "1"]
+            done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+    assert (tmp_path / made / "report.html").exists()
+    assert (tmp_path / "answers.csv").read_text().startswith("key,answer,score:0" if name == "first-run" else "key,answer\n")
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/howto").glob("*.md")), ids=lambda page: page.name)

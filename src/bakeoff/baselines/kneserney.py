@@ -23,7 +23,7 @@ Ids = NDArray[Any]
 Keys = NDArray[np.int64]
 
 PADDING = 0                   # never said; before a text's beginning it is a context like any other
-ORDERS = (2, 3, 4, 5, 6, 7, 8)
+ORDERS = {"character": (6, 7, 5, 8, 4, 3, 2), "subword": (4, 5, 3, 6, 2), "word": (3, 4, 2, 5)}     # the likeliest first: few are tried
 LEAST_DISCOUNT = 0.05         # so that no token is impossible
 
 
@@ -55,12 +55,12 @@ class NGram:
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return None if task.name == "generate" else f"it says which token comes next, and {task.name} asks for something else"
+        return task.why_not(spec) if task.name == "generate" else f"it says which token comes next, and {task.name} asks for something else"
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
-        start = 3 if spec.axes == ("word",) else 5
-        return Space({"ngram.order": Param("ngram.order", start, "tokens of the longest gram, the one that is said included", values=ORDERS)})
+        orders = ORDERS.get(spec.axes[0], ORDERS["character"])
+        return Space({"ngram.order": Param("ngram.order", orders[0], "tokens of the longest gram, the one that is said included", values=orders)})
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
         self.vocab = int(data.spec.vocab or 2)

@@ -29,6 +29,8 @@ LEAST, MOST = 8, 1024
 FEWEST = 10                           # pieces that can be split
 LETTERS = 0.3                         # of what is no space, at least: rows of numbers are no text to go on with
 CHARACTERS = {"characters": 1, "subwords": 2, "words": 4}     # of a piece, per token of half a window: tokens are rarely shorter
+SEEN = 5                              # files that are looked into before they are read
+COPY = 32                             # characters that come again are copied, in given parts; fewer come again by chance
 AT_ONCE = 4096                        # windows
 COLUMN = "text"
 
@@ -65,9 +67,9 @@ def claim(files: Files) -> Claim | None:
     names = text_files(files)
     if not names or any(files.classes(names)):
         return None
-    head = files.head(names[0]).decode("utf-8", "ignore").lstrip("\ufeff")
+    head = "".join(files.head(name).decode("utf-8", "ignore").lstrip("\ufeff") for name in names[:SEEN] if not files.is_binary(name))
     signs = "".join(head.split())
-    if head.startswith("__label__") or files.is_binary(names[0]) or sum(map(str.isalpha, signs)) < LETTERS * max(1, len(signs)):
+    if head.startswith("__label__") or sum(map(str.isalpha, signs)) < LETTERS * max(1, len(signs)):
         return None
     return Claim(0.4, f"{names[0]} is plain text" if len(names) == 1 else f"{len(names):,} files of plain text lie in no folders of classes", TASK)
 
@@ -108,7 +110,7 @@ def read(files: Files, options: ReadOptions) -> Source:
                         f"Give at least {FEWEST * window // 2 * CHARACTERS[kind]:,}, or shorter windows (--set text.window=32). Say --task "
                         "classify if every line is a label, a space and a text.")
     source.split = [split or "train" for split in splits] if any(splits) else None
-    source.items = Pieces(texts, np.asarray(where, np.int64), alike=source.split is not None)
+    source.items = Pieces(texts, np.asarray(where, np.int64), alike=source.split is not None and window // 2 * CHARACTERS[kind] >= COPY)
     source.times = list(range(len(keys)))
     source.targets = tokens.counted(source.items) if kind == "words" else np.diff(source.items.where[:, 1:])[:, 0].tolist()
     source.facts = {"texts": len(texts), "characters": sum(map(len, texts)), "window": window}

@@ -66,7 +66,7 @@ class Text:
 
     def read(self, files: Files, options: ReadOptions) -> Source:
         """items: list of str. Raises DataError where nothing can be read, or plain text is given without --task classify."""
-        form = options.settings.get("text.form") or form_of(files, options.task)
+        form = options.settings.get("text.form") or form_of(files, options)
         if form in FORMS:
             source = FORMS[form].read(files, options)
             source.reading["settings"] = {**source.reading.get("settings", {}), "text.form": form}
@@ -129,12 +129,12 @@ def form_read(source: Source) -> Form | None:
     return FORMS.get(str(source.reading.get("settings", {}).get("text.form")))
 
 
-def form_of(files: Files, task: str | None) -> str:
-    """The form for the task asked for, else the one with the strongest claim."""
+def form_of(files: Files, options: ReadOptions) -> str:
+    """The form for the task asked for, else the one with the strongest claim. New data are of one only where the training was."""
     for name, form in FORMS.items():
-        if task in form.tasks:
+        if options.task in form.tasks:
             return name
-    if task is None and (claim := Text().claims(files)) is not None:
+    if options.task is None and options.want_targets and (claim := Text().claims(files)) is not None:
         claimed = next((name for name, form in FORMS.items() if form.claim(files) == claim), None)
         if claimed is not None:
             return claimed

@@ -1,4 +1,4 @@
-"""The data sets that come with bakeoff: three small real ones that may be passed on, and others whose answer is known.
+"""The data sets that come with bakeoff: four small real ones that may be passed on, and others whose answer is known.
 
 A sample is written as ordinary files, which are then read like anybody's. Importing this costs nothing.
 """
@@ -46,6 +46,8 @@ KNOWN = (
     Sample("shakespeare", "text", "classify", "2,481 speeches of 10 … 60 words from six plays of Shakespeare; which play is it?",
            "public domain",
            "William Shakespeare, by way of A. Karpathy: char-rnn, tinyshakespeare, 2015, https://github.com/karpathy/char-rnn."),
+    Sample("plays", "text", "generate", "The beginning of Shakespeare's plays, 200,000 characters, to be gone on with.", "public domain",
+           "William Shakespeare, by way of A. Karpathy: char-rnn, tinyshakespeare, 2015, https://github.com/karpathy/char-rnn."),
     Sample("adding", "series", "regress",
            "Two of 100 numbers are marked; what is their sum? Read causally at the last step, so that only memory solves it.", MADE,
            "After S. Hochreiter, J. Schmidhuber: Long Short-Term Memory, Neural Computation 9(8), 1997.",
@@ -82,7 +84,7 @@ def write(name: str, folder: str | Path, seed: int = 0) -> Path:
         with zipfile.ZipFile(HERE / "vowels.zip") as archive:
             archive.extractall(folder)
     else:
-        file = HERE / {"digits": "digits.npz", "shakespeare": "shakespeare.csv"}[name]
+        file = HERE / {"digits": "digits.npz", "shakespeare": "shakespeare.csv", "plays": "plays.txt"}[name]
         shutil.copyfile(file, folder / file.name)
     return folder
 
