@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 import threading
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ MOST_RATIO = 200
 MOST_FILES = 5_000_000
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 DOCUMENTS = ("readme", "license", "licence", "copying", "citation", "changelog", "thumbs.db", "desktop.ini")
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, RuntimeError, NotImplementedError)
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, RuntimeError, NotImplementedError)
 
 
 class Store(Protocol):
