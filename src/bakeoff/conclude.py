@@ -59,6 +59,8 @@ class Answers:
             return -np.abs(MAE().rows(self.answers, self.targets)[:, 1])
         rows = metric.rows(self.answers, self.targets)
         own = rows[:, 0].astype(np.int64)
+        if hasattr(metric, "each"):           # its value is made for many examples together, and of one is something else
+            return sign(metric) * np.nan_to_num(metric.each(rows))
         values = (metric.of(metric.totals(rows, own, len(self.answers))) if isinstance(metric, Summed)
                   else np.array([metric.value(rows[own == one]) for one in range(len(self.answers))]))
         known = np.isfinite(values)           # where an example by itself has no value, it stands in the middle
@@ -94,6 +96,8 @@ def conclude(session: Session) -> None:
     plan = json.loads((folder / "plan.json").read_text())
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
     verdict["seed_of"] = seeds
+    if hasattr(metric, "signature"):
+        verdict["signature"] = metric.signature
     write_json(folder / "comparison.json", record)
     write_json(folder / "shown.json", shown(session, comparison, answers, groups))
     if session.task.name == WRITES:

@@ -69,6 +69,10 @@ def check_lines(record: Mapping[str, Any], width: int) -> list[str]:
             head = f"    {short(item['key'], 24):<24}  "
             lines += wrapped(f"{shown(item['shown'])}: {boxes_text(item['target'])}", width, head, " " * len(head))
             continue
+        if not classes and isinstance(item["target"], str):       # a text of its own
+            lines += [f"    {short(item['key'], width - 4)}", f"      {short(shown(item['shown']), width - 6)}",
+                      f"      → {short(item['target'], width - 8)}"]
+            continue
         seen = short(shown(item["shown"]), max(20, width - 48))
         target = NOTHING if item["target"] is None else short(item["target"], 16) or NOTHING
         lines.append(f"    {short(item['key'], 24):<24}  {target:<16}  {seen}")
@@ -185,11 +189,17 @@ def verdict_lines(folder: Path, width: int) -> list[str]:
     return wrapped(plain(verdict["sentence"]), width, "verdict: ")
 
 
+def signature_lines(folder: Path) -> list[str]:
+    """How the metric was counted, where there are several ways."""
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    return [f"{verdict['metric']:<8} {verdict['signature']}"] if verdict.get("signature") else []
+
+
 def result_lines(folder: Path, width: int | None = None) -> list[str]:
     """What `bakeoff run` ends with: the table, the verdict, and what can be done next."""
     width = columns() if width is None else width
     question = json.loads((folder / "question.json").read_text(encoding="utf-8"))
-    return [*table_lines(folder, width), *verdict_lines(folder, width),
+    return [*table_lines(folder, width), *verdict_lines(folder, width), *signature_lines(folder),
             f"report   {folder / 'report.html'}",
             f"again    {again(question, folder)}",
             f"use it   bakeoff predict {quoted(folder)} NEW_DATA"]

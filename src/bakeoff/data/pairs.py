@@ -139,9 +139,9 @@ def chosen(names: Sequence[str], asked: Sequence[str | None], what: str, where: 
         if name is not None and name not in names:
             raise DataError(f"there is no {what} {name!r}", f"{option} {name.lstrip('.')}", near(name, names))
     left = [name for name in names if name not in asked]
-    if len(left) > 2 - sum(name is not None for name in asked):
+    if None in asked and len(left) > sum(name is None for name in asked):
         raise DataError(f"which {what}s belong together is not known: there are {', '.join(name.lstrip('.') for name in names)}", where,
-                        f"Say which is read and which written: --inputs {left[0].lstrip('.')} --target {left[1].lstrip('.')}.")
+                        f"Say which is read and which written: --inputs {names[0].lstrip('.')} --target {names[1].lstrip('.')}.")
     found = [name if name is not None else left.pop(0) if left else None for name in asked]
     if None in found or found[0] == found[1]:
         raise DataError("a text is to be written from itself", where, "Name two different ones with --inputs and --target.")

@@ -15,7 +15,11 @@ Units = NDArray[np.int64]
 
 
 class Metric(Protocol):
-    """What a task is judged by."""
+    """What a task is judged by.
+
+    It may have a `signature`, which says how it is counted where there are several ways, and a method `each(rows)` (m,) for metrics
+    that mean something else for one example than for many.
+    """
 
     name: ClassVar[str]
     unit: ClassVar[str]                       # "" for a share of 0 … 1, else what stands behind the number

@@ -88,7 +88,7 @@ class Writes:
 
     def space(self, spec: Spec) -> Space:
         return Space({
-            "label_smoothing": Param("label_smoothing", 0.1, "share of the target spread over all pieces", values=(0.0, 0.1, 0.2)),
+            "label_smoothing": Param("label_smoothing", 0.0, "share of the target spread over all pieces", values=(0.0, 0.1, 0.2)),
             "beam": Param("beam", 1, "texts that are written at once, of which the likeliest is kept; 1: always the likeliest piece", values=(1, 4)),
         })
 

@@ -76,6 +76,7 @@ def surroundings(view: View) -> list[tuple[str, str]]:
         ("workers", f"{plan.get('jobs', NOTHING)}, {threads} thread{'' if threads == 1 else 's'} each"),
         ("search", plain(plan.get("search", ""))), ("seeds", f"{plan.get('seeds', NOTHING)}, from seed {plan.get('seed', NOTHING)}"),
         ("fixed by --set", ", ".join(f"{plain(name)}={plain(joined(value))}" for name, value in (plan.get("settings") or {}).items())),
+        (plain(view.run.metric), plain(view.run.verdict.get("signature") or "")),
         ("processor", f"{plain(machine.get('cpu', ''))}, {machine.get('cores', NOTHING)} cores"), ("memory", size(machine.get("memory_bytes"))),
         ("system", plain(machine.get("platform", ""))), ("device", plain(machine.get("device", ""))),
         ("versions", ", ".join(f"{plain(name)} {plain(version)}" for name, version in (plan.get("versions") or {}).items()))]
