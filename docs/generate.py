@@ -63,6 +63,7 @@ def entries() -> str:
             loaded = load(cell.make(folder), Options(**cell.options))
             for name, row in rows.items():
                 why = found[name].why_not(loaded.spec, loaded.make_task(), Setup((), "", (), "", "", ()))
+                why = None if why is None else why.replace(f"and {cell.task} asks", "and this task asks")
                 row.append("✓" if why is None else str(reasons.setdefault(why, len(reasons) + 1)))
     kinds = [str(cell).replace("-", " ") for cell in CELLS]
     lines = [ENTRIES_HEAD, f"| contender | group | {' | '.join(kinds)} |", f"|---|---|{'---|' * len(kinds)}"]

@@ -15,7 +15,7 @@ from bakeoff.errors import OptionError
 from bakeoff.use.predict import predict
 from bakeoff.words import check_lines, result_lines
 
-SAYS = dict(zip("a man dog runs sleeps in the park house".split(), "ein Mann Hund läuft schläft in dem Park Haus".split(), strict=True))
+SAYS = dict(zip(["a", "man", "dog", "runs", "sleeps", "in", "the", "park", "house"], ["ein", "Mann", "Hund", "läuft", "schläft", "in", "dem", "Park", "Haus"], strict=True))
 
 
 @pytest.fixture(scope="module")
