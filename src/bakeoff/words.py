@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.report.again import again
-from bakeoff.report.format import NOTHING, Score, count, duration, listing, milliseconds, noun, plain, quantity, short
+from bakeoff.report.format import NOTHING, Score, count, duration, in_row, listing, milliseconds, noun, plain, quantity, short
 
 if TYPE_CHECKING:
     from bakeoff.plan import Plan
@@ -65,7 +65,7 @@ def check_lines(record: Mapping[str, Any], width: int) -> list[str]:
     lines += ["", "  the first examples, as they will be read"]
     for item in record.get("first", ()):
         seen = short(shown(item["shown"]), max(20, width - 48))
-        lines.append(f"    {short(item['key'], 24):<24}  {short(item['target'], 16):<16}  {seen}")
+        lines.append(f"    {short(item['key'], 24):<24}  {short(in_row(item['target']), 16):<16}  {seen}")
     problems = record.get("problems", ())
     if problems:
         lines += ["", f"  {several(len(problems), 'problem')}"]
