@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.report.again import again
-from bakeoff.report.format import NOTHING, Score, boxes_text, count, duration, listing, milliseconds, noun, plain, quantity, short
+from bakeoff.report.format import NOTHING, Score, boxes_text, count, duration, in_row, listing, milliseconds, noun, plain, quantity, short
 
 if TYPE_CHECKING:
     from bakeoff.plan import Plan
@@ -74,7 +74,7 @@ def check_lines(record: Mapping[str, Any], width: int) -> list[str]:
                       f"      → {short(item['target'], width - 8)}"]
             continue
         seen = short(shown(item["shown"]), max(20, width - 48))
-        target = NOTHING if item["target"] is None else short(item["target"], 16) or NOTHING
+        target = NOTHING if item["target"] is None else short(in_row(item["target"]), 16) or NOTHING
         lines.append(f"    {short(item['key'], 24):<24}  {target:<16}  {seen}")
     problems = record.get("problems", ())
     if problems:

@@ -188,3 +188,8 @@ def test_babi_is_read_as_its_readme_counts_it(shared_data: Path, check: Check) -
     assert loaded.record["counts"]["test"] == 1000
     assert loaded.record["set_aside"] == []
     assert guess_kind(Files.open(path))[0] == "story"
+
+
+def test_long_lines_of_blanks_take_no_time(tmp_path: Path) -> None:
+    source = read("1 Ann ran.\n2 Who?\ta\n1 Bob ran.\n2 Who?\ta\n3" + " " * 300_000 + "\n4" + " " * 300_000 + "\t\n", tmp_path)
+    assert source.targets == ["a", "a"]

@@ -17,7 +17,7 @@ from bakeoff.data.names import common_stem, ending, split_order
 from bakeoff.errors import DataError, OptionError
 from bakeoff.registry import kind
 
-NUMBERED = re.compile(r"\s*(\d{1,9})[^\S\t]+(.*\S.*)")
+NUMBERED = re.compile(r"\s*(\d{1,9})[^\S\t](.*)")
 LOOKED_AT = 3                         # files of which the beginning must be in the layout
 SHOWN = 2000                          # characters of an example in the report
 DEFAULTS = {"story.sentences": 64, "story.words": 32}
@@ -183,6 +183,7 @@ def questions(files: Files, name: str, options: ReadOptions) -> Iterator[Asked]:
         if not text.strip():
             continue
         found = NUMBERED.fullmatch(text.rstrip("\r\n"))
+        found = found if found is None or found[2].strip() else None          # a number alone is no line of a story
         numbered += found is not None
         if found is None:
             first_strange = first_strange or line

@@ -34,6 +34,11 @@ def short(text: object, most: int) -> str:
     return whole[:cut].rstrip() + "…"
 
 
+def in_row(value: object) -> object:
+    """A list of words with blanks between; anything else as it is."""
+    return " ".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+
+
 def listing(names: Iterable[object], most: int = 6) -> str:
     """'a', 'a and b', 'a, b and c', 'a, b and 4 more'."""
     words = [plain(name) for name in names]

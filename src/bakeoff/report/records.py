@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import RunError
+from bakeoff.report.format import in_row
 from bakeoff.train.record import canonical, trial_from
 from bakeoff.types import Trial, labels_of
 
@@ -229,7 +230,7 @@ class Run:
 
 def in_words(values: list[Any]) -> list[Any]:
     """Lists of tags, boxes … as they are printed; anything else as it is."""
-    return [str(value) if isinstance(value, list | dict) else value for value in values]
+    return [str(in_row(value)) if isinstance(value, list | dict) else value for value in values]
 
 
 def read(folder: Path) -> Run:

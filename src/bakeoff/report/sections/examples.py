@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from bakeoff.report.format import count, listing, percent, plain, short, significant
+from bakeoff.report.format import count, in_row, listing, percent, plain, short, significant
 from bakeoff.report.palette import mark
 from bakeoff.report.plots.cards import Said, example, strip
 from bakeoff.report.view import Table, View
@@ -90,16 +90,17 @@ def card(view: View, item: Item) -> Card:
 def worded(value: object) -> str:
     if isinstance(value, Mapping):            # of several numbers
         return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
-    return significant(value, 3) if isinstance(value, float) else "–" if value is None else str(value) or "nothing"
+    return significant(value, 3) if isinstance(value, float) else "–" if value is None else str(in_row(value)) or "nothing"
 
 
 def voices(view: View, names: Sequence[str], answers: Given, target: object) -> list[Voice]:
     """Who says what: the right answer first, then the most frequent."""
     says: dict[str, list[str]] = {}
     for name in names:
-        says.setdefault(str(answers[name].get("answer")), []).append(name)
-    order = sorted(says, key=lambda answer: (answer != str(target), -len(says[answer]), answer))
-    return [Voice(short(worded(answer), 40), answer == str(target),
+        says.setdefault(str(in_row(answers[name].get("answer"))), []).append(name)
+    truth = str(in_row(target))
+    order = sorted(says, key=lambda answer: (answer != truth, -len(says[answer]), answer))
+    return [Voice(short(worded(answer), 40), answer == truth,
                   [(short(name, 24), mark(view.run.group(name))) for name in says[answer][:NAMES]],
                   max(0, len(says[answer]) - NAMES)) for answer in order[:ANSWERS]]
 
