@@ -282,7 +282,7 @@ def test_idx_files_that_do_not_fit_are_told(files: dict[str, bytes], said: str, 
 @pytest.mark.parametrize(("arrays", "said"), [
     ({"x": np.zeros((3, 4, 4), np.uint8)}, "no targets for x"), ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.zeros(2)}, "3 examples, y 2"),
     ({"images": np.full((2, 3, 3), np.nan), "labels": [0, 1]}, "no finite numbers"),
-    ({"images": np.zeros((2, 3, 3)), "labels": np.zeros((2, 5))}, r"targets have shape \(2, 5\)"), ({"a": np.zeros(3)}, "no array x"),
+    ({"images": np.zeros((2, 3, 3)), "labels": np.full((2, 5), 3)}, r"targets have shape \(2, 5\)"), ({"a": np.zeros(3)}, "no array x"),
 ])
 def test_arrays_that_do_not_fit_are_told(arrays: dict[str, Any], said: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", **arrays)

@@ -142,6 +142,12 @@ def test_texts_and_pictures_have_sets_too(tmp_path: Path, check: Check) -> None:
     assert (loaded.kind_name, loaded.make_task().several) == ("image", True)
 
 
+def test_targets_without_any_label_are_refused(tmp_path: Path, check: Check) -> None:
+    np.savez(tmp_path / "a.npz", x=RNG.integers(0, 255, (90, 6, 6), dtype=np.uint8), y=np.zeros((90, 3)))
+    with pytest.raises(DataError, match="no example has a label"):
+        check(tmp_path / "a.npz")
+
+
 def test_an_array_of_0_and_1_per_example_is_a_set(tmp_path: Path, check: Check) -> None:
     y = (RNG.random((90, 4)) < 0.4).astype(np.uint8)
     np.savez(tmp_path / "a.npz", x=RNG.integers(0, 255, (90, 6, 6), dtype=np.uint8), y=y)

@@ -120,6 +120,8 @@ def target_faults(source: Source, sort: str) -> list[Problem]:
         return [Problem(f"every target is {next(iter(values)):g}", "the target", "A target that never varies needs no model.")]
     counts = names(source.targets, source.several)
     faults = twins(source, counts)
+    if not counts:
+        faults.append(Problem("no example has a label", f"{len(source):,} examples", "Give labels, or name the columns that hold them."))
     if len(counts) == 1:
         faults.append(Problem(f"there is one class only: {next(iter(counts))!r}", f"{len(source):,} examples",
                               "Give at least two classes, or a number as target with --task regress."))
