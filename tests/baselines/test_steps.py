@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -51,9 +52,9 @@ def test_what_sounds_goes_on_as_often_as_it_did(keys) -> None:
     fitted = Last().fit(data, task, {}, 0)
     counts = np.ones((2, 2, 5))
     offsets = data.arrays.offsets()
-    pieces = [data.arrays.cells[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [data.arrays.cells[a:b] for a, b in itertools.pairwise(offsets)]
     for piece in pieces:
-        for before, after in zip(piece[:-1], piece[1:], strict=True):
+        for before, after in itertools.pairwise(piece):
             for key in range(5):
                 counts[before[key], after[key], key] += 1
     chance = counts[:, 1] / counts.sum(1)
@@ -92,7 +93,8 @@ def test_what_is_saved_answers_and_goes_on_alike(name: str, keys) -> None:
     assert cls.why_not(data.spec, task) is None
     fitted = cls().fit(data, task, {}, 0)
     arrays, record = fitted.state()
-    again = cls.restore(load(save({key: np.ascontiguousarray(array) for key, array in arrays.items()})), json.loads(json.dumps(record)), data.spec, task)
+    kept = load(save({key: np.ascontiguousarray(array) for key, array in arrays.items()}))
+    again = cls.restore(kept, json.loads(json.dumps(record)), data.spec, task)
     assert torch.equal(again.outputs(data), fitted.outputs(data))
     x = data.take([3]).x.x
     out, state = again.begin(x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 import sys
@@ -126,4 +127,4 @@ def test_in_a_canon_the_second_voice_does_what_the_first_did(tmp_path: Path) -> 
     for piece in (piece for part in pieces.values() for piece in part):
         first = [max(step) for step in piece]
         assert all(min(step) == first[k - 4] - 12 for k, step in enumerate(piece) if k >= 4)
-        assert all(abs(a - b) in (1, 2, 3, 4) for a, b in zip(first[:-1], first[1:], strict=True))
+        assert all(abs(a - b) in (1, 2, 3, 4) for a, b in itertools.pairwise(first))

@@ -22,7 +22,7 @@ from bakeoff.tasks.predict import Predict
 from bakeoff.train import loop
 from bakeoff.train.contender import Neural, Plain
 from bakeoff.train.setup import Setup
-from bakeoff.types import Batch, Grid, Spec
+from bakeoff.types import Grid, Spec
 
 FAMILIES = every("family")
 SETUP = Setup((), "", (), "", "", ())
