@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import itertools
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -117,3 +119,12 @@ def test_importing_the_samples_loads_nothing_heavy() -> None:
 
 def test_the_package_stays_small() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir() if file.suffix in (".npz", ".zip", ".csv")) < 1_000_000
+
+
+def test_in_a_canon_the_second_voice_does_what_the_first_did(tmp_path: Path) -> None:
+    pieces = json.loads((samples.write("canon", tmp_path) / "canon.json").read_text())
+    assert {split: len(part) for split, part in pieces.items()} == {"train": 240, "valid": 120, "test": 120}
+    for piece in (piece for part in pieces.values() for piece in part):
+        first = [max(step) for step in piece]
+        assert all(min(step) == first[k - 4] - 12 for k, step in enumerate(piece) if k >= 4)
+        assert all(abs(a - b) in (1, 2, 3, 4) for a, b in itertools.pairwise(first))

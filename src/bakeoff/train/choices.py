@@ -32,7 +32,7 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     common = Space()
 
     def offer(name: str, default: object, meaning: str, *values: object, low: float = 0, high: float = 0, log: bool = False) -> None:
-        common[name] = Param(name, default, meaning, tuple(values), low, high, log)
+        common[name] = own_choices.get(name) or Param(name, default, meaning, tuple(values), low, high, log)
 
     offer("lr", 6e-3, "learning rate; sgd takes 20 times as much", low=3e-4, high=5e-2, log=True)
     offer("width", 64, "D, numbers per cell", 16, 32, 64, 128)
@@ -40,7 +40,7 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     offer("dropout", 0.0, "share of numbers dropped at embedding and head, and between layers", low=0.0, high=0.5)
     if spec.channels is not None:
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
-    common.update(own_choices)            # also in place of a common choice of that name
+    common.update(own_choices)            # those that stand in place of a common choice are there already
     offer("batch", batch, "examples per step", 8, 16, 32, 64, 128)
     changes = augment.on_offer(spec, task)
     if len(changes) > 1:
