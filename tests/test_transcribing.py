@@ -12,6 +12,7 @@ import soundfile
 
 import bakeoff
 from bakeoff.data.load import load_new
+from bakeoff.errors import OptionError
 from bakeoff.use.predict import Model, predict
 from bakeoff.use.stream import Stream
 
@@ -62,6 +63,11 @@ def test_the_report_shows_what_was_said(finished) -> None:
     assert shown["hardest"][0]["shown"]["form"] == "picture"
     assert shown["hardest"][0]["target"] in page
     assert "No answers were kept" not in page
+
+
+def test_data_without_time_are_refused_before_any_training(tmp_path) -> None:
+    with pytest.raises(OptionError, match="no time along which something is said"):
+        bakeoff.run("sample:digits", task="transcribe", trials=1, examples=50, out=tmp_path / "none")
 
 
 def test_new_recordings_are_answered_in_their_order_and_as_they_are_heard(finished, spoken) -> None:

@@ -149,6 +149,9 @@ class Session:
             causal=str(loaded.settings.get("causal", "")).lower() == "true", seed=options.seed, device=device_of(options.device),
             max_params=options.max_params, scaled=options.examples is None, run_folder=str(self.folder))
         self.spec, self.task = loaded.folds[0].splits.train.spec, self.setup.make_task()
+        if (reason := self.task.why_not(self.spec)) is not None:
+            raise OptionError(f"these data cannot be asked for {self.task.name}: {reason}", f"--task {self.task.name}",
+                              "Leave it out, or give other data.")
         self.absent, self.slate = {}, {}
         wanted = None if options.slate in ("all", "quick") else set(options.slate_names)
         for name, entrant in contenders().items():
