@@ -178,6 +178,7 @@ def filled(files: Files, entries: Sequence[Entry], source: Source, options: Read
                             *((BOXED_SIDE, 2 * BOXED_SIDE) if boxed else ()))
     if "image.channels" in settings:          # as the training had them
         form.channels, form.depth = int(settings["image.channels"]), int(settings["image.depth"])
+        form.bands = bool(settings.get("image.bands", form.channels > 4))
     cells, wrong = pictures.decode([reads[number] for number in good], form, workers)
     failed |= {number: what for number, what in zip(good, wrong, strict=True) if what is not None}
     kept = [number for number in good if number not in failed]
@@ -185,7 +186,7 @@ def filled(files: Files, entries: Sequence[Entry], source: Source, options: Read
         raise none_left(failed, entries, source, MEDIA)
     if len(kept) < len(good):
         cells = cells[[what is None for what in wrong]]
-    if "image.channels" not in settings:
+    if "image.channels" not in settings and not form.bands:
         cells = pictures.without_full_alpha(cells)
     if boxed:
         for number in kept if options.want_targets else ():
@@ -197,5 +198,5 @@ def filled(files: Files, entries: Sequence[Entry], source: Source, options: Read
     source.facts |= {"heights": summary([head.height for head in known]), "widths": summary([head.width for head in known]),
                      "modes": dict(Counter(head.mode for head in known))}
     source.reading["settings"] = {"image.size": f"{form.height}x{form.width}", "image.channels": cells.shape[-1],
-                                  "image.depth": form.depth}
+                                  "image.depth": form.depth, "image.bands": form.bands}
     return source

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from bakeoff.data import tiff
 from bakeoff.errors import OptionError
 
 MOST_PIXELS = 100_000_000             # a picture of more is not decoded
@@ -36,17 +37,19 @@ class Head:
     width: int
     mode: str
     alpha: bool
+    bands: int = 0                    # of a .tif that Pillow does not know (tiff.py)
 
 
 @dataclass
 class Form:
-    """How all pictures of a data set are stored: size in pixels, channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha),
-    and the largest value of deep grey ones."""
+    """How all pictures of a data set are stored: size in pixels, channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha;
+    bands: as many as there are), and the largest value of deep ones."""
 
     height: int
     width: int
     channels: int
     depth: int = 255
+    bands: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -73,7 +76,10 @@ def heads(reads: Sequence[Read], workers: int) -> list[Head | str]:
 
 def head(read: Read) -> Head | str:
     try:
-        with Image.open(io.BytesIO(read())) as picture:
+        content = read()
+        if (bands := banded(content)) is not None:
+            return Head(bands.height, bands.width, f"{bands.bands} bands", False, bands.bands)
+        with Image.open(io.BytesIO(content)) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 return f"the image has {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}"
@@ -82,6 +88,17 @@ def head(read: Read) -> Head | str:
             return Head(height, width, picture.mode, picture.mode in WITH_ALPHA or "transparency" in picture.info)
     except Exception as error:                # a decoder may raise anything on bytes that are no picture
         return f"the image cannot be read: {brief(error)}"
+
+
+def banded(content: bytes) -> tiff.Shape | None:
+    """What a .tif says of itself that Pillow does not read, as it has too many bands or too deep ones. Raises tiff.NotRead."""
+    if not tiff.is_tiff(content):
+        return None
+    try:
+        with Image.open(io.BytesIO(content)):
+            return None
+    except UnidentifiedImageError:
+        return tiff.look(content)
 
 
 def brief(error: Exception) -> str:
@@ -99,6 +116,9 @@ def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None
     alpha = all(one.alpha for one in found)
     grey = all(one.mode in GREY for one in found)
     channels = (1 if grey else 3) + alpha
+    bands = Counter(one.bands for one in found).most_common(1)[0][0]
+    if bands:
+        channels = bands
     heights, widths = [one.height for one in found], [one.width for one in found]
     notes = []
     if asked_size is not None:
@@ -113,10 +133,14 @@ def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None
         notes.append(f"sizes {span(heights)} × {span(widths)}, resized to {height} × {width} (--set image.size=96)")
     if any(one.alpha for one in found) and not alpha:
         notes.append("some images are transparent: they are laid on white")
-    form = Form(height, width, channels, notes=notes)
+    form = Form(height, width, channels, bands=bool(bands), notes=notes)
+    if bands:
+        form.depth = depth_of(reads, form)
+        notes.append(f"the images have {bands} bands: 0 … {form.depth} becomes 0 … 255")
+        return form
     deep = [read for one, read in zip(found, reads, strict=True) if one.mode in DEEP]
     if deep:
-        form.depth = depth_of(deep)
+        form.depth = depth_of(deep, form)
         notes.append(f"{len(deep):,} images are grey of more than 8 bits: 0 … {form.depth} becomes 0 … 255")
     return form
 
@@ -135,12 +159,15 @@ def size_of(text: str, name: str = "image.size") -> tuple[int, int]:
     return int(sides[0]), int(sides[-1])
 
 
-def depth_of(reads: Sequence[Read]) -> int:
+def depth_of(reads: Sequence[Read], form: Form) -> int:
     """The smallest usual depth that holds the values of 64 of the pictures."""
     most = 0.0
     with no_alarm():
         for read in reads[::max(1, len(reads) // 64)]:
             try:
+                if form.bands:
+                    most = max(most, float(np.nanmax(tiff.read(read()))))
+                    continue
                 with Image.open(io.BytesIO(read())) as picture:
                     most = max(most, float(np.asarray(picture).max()))
             except Exception:
@@ -154,6 +181,9 @@ def decode(reads: Sequence[Read], form: Form, workers: int) -> tuple[NDArray[np.
 
     def one(number: int) -> str | None:
         try:
+            if form.bands:
+                out[number] = bands_of(reads[number](), form)
+                return None
             with Image.open(io.BytesIO(reads[number]())) as picture:
                 out[number] = pixels(picture, form)
         except Exception as error:            # a decoder may raise anything on broken bytes
@@ -183,6 +213,19 @@ def pixels(picture: Image.Image, form: Form) -> NDArray[np.uint8]:
     if shown.size != (form.width, form.height):
         shown = shown.resize((form.width, form.height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(shown).reshape(form.height, form.width, form.channels)
+
+
+def bands_of(content: bytes, form: Form) -> NDArray[np.uint8]:
+    """A .tif of many bands as uint8 (H, W, bands) of the form's size. Raises tiff.NotRead."""
+    cells = tiff.read(content)
+    if cells.shape[-1] != form.channels:
+        raise tiff.NotRead(f"it has {cells.shape[-1]} bands, most images have {form.channels}")
+    scaled = np.clip(np.rint(np.nan_to_num(cells.astype(np.float32)) * (255 / form.depth)), 0, 255).astype(np.uint8)
+    if scaled.shape[:2] == (form.height, form.width):
+        return scaled
+    size = form.width, form.height
+    return np.stack([np.asarray(Image.fromarray(np.ascontiguousarray(scaled[..., band])).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+                     for band in range(form.channels)], -1)
 
 
 def without_full_alpha(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
