@@ -144,6 +144,8 @@ def test_what_is_no_prose_is_not_taken_for_it(tmp_path: Path) -> None:
     (VERSE.encode(), {"set": {"text.window": 33}}, "'33' is no window.*Give one even number"),
     (VERSE.encode(), {"set": {"text.window": "many"}}, "is no window"),
     (VERSE.encode(), {"set": {"text.tokens": "syllables"}}, "no sort of token"),
+    (VERSE.encode(), {"folds": "5"}, "a text is split by position.*--folds 5"),
+    (VERSE.encode(), {"time": ("day",)}, "a text is split by position.*--time day"),
 ])
 def test_what_is_wrong_is_said(content: bytes, options: dict[str, Any], message: str, tmp_path: Path, check: Check) -> None:
     (tmp_path / "x.txt").write_bytes(content)

@@ -19,6 +19,7 @@ from bakeoff.data.files import Files
 from bakeoff.data.identical import Hashes, content_hashes, digests
 from bakeoff.data.names import TABLES, ending, split_order
 from bakeoff.data.rows import read_table
+from bakeoff.data.split import sort_of_split
 from bakeoff.errors import DataError, OptionError
 
 TASK = "generate"
@@ -86,6 +87,10 @@ def read(files: Files, options: ReadOptions) -> Source:
     """items: Pieces; targets: how many characters (words, where tokens are words) each counts. New data are prompts, each whole."""
     if not options.want_targets:
         return prompts(files, options)
+    for name, said in (("folds", options.folds), ("split", options.split), ("time", ",".join(options.time))):
+        if said and (name != "split" or sort_of_split(said) in ("file", "column")):      # windows read what stands before them
+            raise OptionError("a text is split by position: its earliest part trains, its latest tests", f"--{name} {said}",
+                              "Leave it out, write shares (--split 0.9,0.1), or give files train.txt and test.txt.")
     window, kind = window_of(options.settings), tokens.chosen({"text.tokens": "characters", **options.settings})["tokens"]
     names = text_files(files) or files.names
     texts: list[str] = []
