@@ -19,7 +19,7 @@ from bakeoff.tasks.writer import Writes
 from bakeoff.types import Spec
 
 RNG = np.random.default_rng(0)
-WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
+WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
 READ = [" ".join(RNG.choice(WORDS, RNG.integers(8, 14))) + ". " + " ".join(RNG.choice(WORDS, 5)) + "." for _ in range(60)]
 
 

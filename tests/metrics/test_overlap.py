@@ -11,7 +11,7 @@ from bakeoff.types import Answer
 
 sacrebleu = pytest.importorskip("sacrebleu.metrics", reason="sacrebleu is not installed")
 RNG = np.random.default_rng(0)
-WORDS = "the a man dog runs in park blue , . Hund läuft über die Straße 12".split()
+WORDS = ["the", "a", "man", "dog", "runs", "in", "park", "blue", ",", ".", "Hund", "läuft", "über", "die", "Straße", "12"]
 TRUE = [" ".join(RNG.choice(WORDS, RNG.integers(0, 14))) for _ in range(60)]
 SAID = [" ".join(word if RNG.random() < 0.8 else str(RNG.choice(WORDS)) for word in text.split()) for text in TRUE]
 SAID[3], SAID[4] = "", TRUE[4]

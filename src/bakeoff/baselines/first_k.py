@@ -53,7 +53,7 @@ class FirstK:
         some = data.subset(np.sort(np.random.default_rng(0).permutation(len(data))[:LOOK]))
         read, metric = texts_of(some), task.metrics[0]
         lengths = [len(parts(str(target), self.unit)) for target in some.targets]
-        tried = sorted({*(int(q) for q in np.quantile(lengths, np.linspace(0.05, 0.95, 10))), 1}) + [ALL]
+        tried = [*sorted({1, *(int(q) for q in np.quantile(lengths, np.linspace(0.05, 0.95, 10)))}), ALL]
 
         def value(k: int) -> float:
             answers = [Answer(beginning(text, self.unit, k), {}) for text in read]

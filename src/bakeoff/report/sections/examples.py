@@ -81,8 +81,8 @@ def card(view: View, item: Item) -> Card:
     scored = str(view.run.shown.get("scored") or ("probability of the target" if classify else "error"))
     table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
-    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), max(60, most)), plain(item.get("key", "")),
-                plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
+    return Card(example(item.get("shown") or {}, plain(item.get("key", "")), groups), short(worded(target), max(60, most)),
+                plain(item.get("key", "")), plain(item.get("why") or ""), (probabilities if classify else numbers)(view, answers, target),
                 voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.forecasts) else [], table)
 
 
