@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/installed
 
-.PHONY: demo test check docs bench install clean
+.PHONY: demo test fuzz check docs bench install clean
 
 demo: $(STAMP)
 	$(VENV)/bin/bakeoff demo
 
 test: $(STAMP)
 	scripts/test
+
+fuzz: $(STAMP)
+	FUZZ=10000 OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 tests/data/test_mutated.py
 
 check: $(STAMP)
 	scripts/check

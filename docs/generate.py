@@ -1,5 +1,6 @@
-"""Writes the pages that are made: docs/reference/cli.md from the commands themselves (a test holds that it is current), and
-with --run the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run [--budget 2m]."""
+"""Writes the pages that are made: docs/reference/cli.md from the commands themselves, docs/reference/entries.md from the tiny data
+sets of tests/contracts (tests hold that both are current); and with --run the excerpt and the picture in README.md, from a real
+run of five minutes: scripts/docs --run [--budget 2m]."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from bakeoff.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference" / "cli.md"
+ENTRIES = ROOT / "docs" / "reference" / "entries.md"
 PICTURE = ROOT / "docs" / "report.png"
 HEAD = """# Commands
 
@@ -25,6 +27,11 @@ same name. Exit codes: 0 done, 1 a defect of bakeoff, 2 something you can mend (
 by you (the line that goes on is printed). Results go to stdout, everything else to stderr; `-h` and `--version` work everywhere.
 """
 WIDTH = 100
+ENTRIES_HEAD = """# Who enters what
+
+Written by `scripts/docs` from tiny data of every kind and task, on each of which the tests train a step of every contender that
+enters. A number stands for the reason below the table.
+"""
 
 
 def page() -> str:
@@ -36,6 +43,31 @@ def page() -> str:
             with command.make_context(f"bakeoff {name}", [], parent=context, resilient_parsing=True) as inner:
                 parts.append(f"## bakeoff {name}\n\n```\n{command.get_help(inner).replace('bakeoff bakeoff', 'bakeoff').strip()}\n```\n")
     return "\n".join(parts)
+
+
+def entries() -> str:
+    """docs/reference/entries.md: contender × kind and task, with the reasons of those that do not enter."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from bakeoff.data.load import load
+    from bakeoff.options import Options
+    from bakeoff.registry import GROUPS
+    from bakeoff.train.contender import contenders
+    from bakeoff.train.setup import Setup
+    from contracts.tiny import CELLS
+    found = contenders()
+    reasons: dict[str, int] = {}
+    rows: dict[str, list[str]] = {name: [] for name in sorted(found, key=lambda name: (GROUPS.index(found[name].group), name))}
+    with tempfile.TemporaryDirectory() as scratch:
+        for cell in CELLS:
+            (folder := Path(scratch) / str(cell)).mkdir()
+            loaded = load(cell.make(folder), Options(**cell.options))
+            for name, row in rows.items():
+                why = found[name].why_not(loaded.spec, loaded.make_task(), Setup((), "", (), "", "", ()))
+                row.append("✓" if why is None else str(reasons.setdefault(why, len(reasons) + 1)))
+    kinds = [f"{cell.kind} {cell.task}" for cell in CELLS]
+    lines = [ENTRIES_HEAD, f"| contender | group | {' | '.join(kinds)} |", f"|---|---|{'---|' * len(kinds)}"]
+    lines += [f"| `{name}` | {found[name].group} | {' | '.join(row)} |" for name, row in rows.items()]
+    return "\n".join([*lines, "", *(f"{number}. {why}" for why, number in reasons.items())]) + "\n"
 
 
 def excerpt(budget: str, folder: Path) -> str:
@@ -56,6 +88,7 @@ def photograph(report: Path) -> None:
 
 def main() -> None:
     PAGE.write_text(page(), encoding="utf-8")
+    ENTRIES.write_text(entries(), encoding="utf-8")
     if "--run" in sys.argv:
         budget = sys.argv[sys.argv.index("--budget") + 1] if "--budget" in sys.argv else "5m"
         readme = ROOT / "README.md"

@@ -48,6 +48,12 @@ def test_the_page_of_commands_is_what_the_commands_say():
     assert (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8") == generate["page"](), "run scripts/docs"
 
 
+def test_the_page_of_who_enters_what_is_what_the_contenders_say():
+    pytest.importorskip("soundfile")
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert (ROOT / "docs/reference/entries.md").read_text(encoding="utf-8") == generate["entries"](), "run scripts/docs"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ import pytest
 from bakeoff.compare import Comparison, Difference, Entrant, Value, compare
 from bakeoff.metrics.accuracy import Accuracy
 from bakeoff.metrics.error import RMSE
-from bakeoff.verdict import COLUMNS, Info, leaderboard, sentence, verdict
+from bakeoff.verdict import COLUMNS, Info, leaderboard, sentences, verdict
 
 MACS = {"resnet": 6e6, "convnext": 9e6, "crnn": 1e6, "rocket": 2e6, "gru": 8e6, "majority": 0.0, "lstm": 8e6, "vit": 9e7}
 GROUPS = {"resnet": "conv", "convnext": "conv", "crnn": "hybrid", "rocket": "baseline", "gru": "recurrent", "majority": "baseline",
@@ -43,6 +43,10 @@ def infos(names: Sequence[str], **changes: Mapping[str, Any]) -> list[Info]:
     """changes: name → fields that differ."""
     return [replace(Info(name, GROUPS[name], "done", "", {"macs": MACS[name], "parameters": 1000}, 2.5, 8, 6, 2, 0, 90_000, 100.0, 120.0),
                     **changes.get(name, {})) for name in names]
+
+
+def sentence(*judged: Any) -> str:
+    return " ".join(text for _, text in sentences(*judged))
 
 
 def said(comparison: Comparison, kind: str = "image", absent: Mapping[str, str] | None = None, **changes: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ COST_WORDS = {"macs": "operations", "parameters": "parameters", "latency": "late
 LESS = 0.5                    # of the share of its plan that the others took, below which a contender is named
 WIDE = 5                      # margins that seeds lie apart where they are said to decide
 REPEAT = "last"               # the baseline that says each next value is the last one
+LIMITS = "Limits"             # what the sentences are about that say how far the verdict goes
 REASON = 90                   # characters of why a contender failed; all of it stands in the leaderboard
 
 
@@ -75,6 +76,7 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
     failed = {info.name: reason(comparison, info) for info in infos if info.name not in comparison.values}
     absent = {name: str(why) for name, why in plan.get("absent", {}).items()}
     kind = thing(str(plan.get("kind", "")), str(plan.get("task", "")))
+    said = sentences(comparison, infos, kind, absent)
     return {
         "best": best, "recommended": recommended, "seed": seeds.get(recommended, 0), "group": known[best].group,
         "tied_with": list(comparison.tied_with), "metric": comparison.metric, "unit": comparison.unit, "value": value.value, "low": value.low,
@@ -85,7 +87,8 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
         "recommended_difference": None if against is None else {"value": against.difference, "low": against.low, "high": against.high},
         "margin": comparison.margin, "cost": comparison.cost, "n_test": comparison.n_test, "seeds": comparison.seeds,
         "best_note": Wording(comparison, known, kind).optimism(),
-        "sentence": sentence(comparison, infos, kind, absent),
+        "sentence": " ".join(text for _, text in said),
+        "said": [{"topic": topic, "text": text} for topic, text in said],
         "ledger": [{"contender": info.name, "asked_seconds": rounded(info.asked_seconds), "seconds": rounded(info.seconds),
                     "examples": info.examples, "trials": info.trials, "finished": info.finished, "pruned": info.pruned, "failed": info.failed}
                    for info in infos],
@@ -100,14 +103,14 @@ def fell_short(infos: Sequence[Info]) -> list[str]:
     return [name for name, part in taken.items() if part < LESS * usual]
 
 
-def sentence(comparison: Comparison, infos: Sequence[Info], kind: str = "", absent: Mapping[str, str] | None = None) -> str:
-    """The verdict in plain words: who is best and how surely, what to take, what is not shown. A baseline that wins is
-    said first. kind: of the data, or the task, for the right noun."""
+def sentences(comparison: Comparison, infos: Sequence[Info], kind: str = "", absent: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """The verdict in plain words, each part under what it is about: who is best and how surely, what to take, what is not shown.
+    A baseline that wins is said first. kind: of the data, or the task, for the right noun."""
     words = Wording(comparison, {info.name: info for info in infos}, kind)
-    return " ".join(part for part in (
-        words.best(), words.others(), words.unsteady(), words.recommended(), words.baseline(), words.repeating(),
-        words.more_examples(), words.optimism(),
-        words.one_seed(), *limits(comparison, infos, absent or {})) if part)
+    parts = (("Best", words.best()), ("The others", words.others()), ("The others", words.unsteady()), ("Recommended", words.recommended()),
+             ("Baseline", words.baseline()), ("Baseline", words.repeating()), ("More examples", words.more_examples()),
+             (LIMITS, words.optimism()), (LIMITS, words.one_seed()), *((LIMITS, text) for text in limits(comparison, infos, absent or {})))
+    return [part for part in parts if part[1]]
 
 
 def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, str]) -> list[str]:

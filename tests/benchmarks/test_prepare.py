@@ -180,3 +180,15 @@ def test_moving_digits_go_where_their_label_says(directions: int, tmp_path: Path
         assert len(steps) == 1, "every frame is the one before, moved on"
     with pytest.raises(SystemExit):
         made.main([str(tmp_path), str(tmp_path / "x"), "--frames", "1"])
+
+
+def test_the_last_of_each_block_of_each_class_are_tested_on(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "scenes.zip", "w") as archive:
+        for label in ("field", "lake"):
+            for number in range(1, 21):
+                archive.writestr(f"scenes/{label}/{label[0]}{number}.jpg", b"picture")
+    script("hundreds").main([str(tmp_path / "scenes.zip"), str(tmp_path / "out"), "--block", "10", "--test", "2"])
+    tested = [row["path"] for row in table(tmp_path / "out" / "table.csv") if row["split"] == "test"]
+    assert tested == [f"{label}/{label[0]}{number}.jpg" for label in ("field", "lake") for number in (9, 10, 19, 20)]
+    assert len(table(tmp_path / "out" / "table.csv")) == 40
+    assert (tmp_path / "out" / "lake" / "l1.jpg").read_bytes() == b"picture"

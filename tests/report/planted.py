@@ -216,32 +216,37 @@ def compare(recipe: Recipe, alive: Sequence[str], targets: Any, answers: Mapping
         "n_test": recipe.n_test,
         "seeds": recipe.seeds,
     }
-    verdict["sentence"] = sentence(recipe, verdict, mean)
+    verdict["said"] = [{"topic": topic, "text": text} for topic, text in said_of(recipe, verdict, mean)]
+    verdict["sentence"] = " ".join(one["text"] for one in verdict["said"])
     return comparison, verdict
 
 
-def sentence(recipe: Recipe, verdict: Mapping[str, Any], mean: Mapping[str, float]) -> str:
-    """In the words of a real verdict."""
+def said_of(recipe: Recipe, verdict: Mapping[str, Any], mean: Mapping[str, float]) -> list[tuple[str, str]]:
+    """In the words of a real verdict, each part under what it is about."""
     def said(number: float) -> str:
         return f"{number:.3f}".removeprefix("0") if recipe.high else f"{number:.2f}"
     best, baseline, tied = verdict["best"], verdict["best_baseline"], verdict["tied_with"]
     tests = f"test {noun(recipe.kind, 2).split()[1]}"
-    words = [f"{best} is best of {len(mean)} on {recipe.n_test:,} {tests}: {verdict['metric']} {said(verdict['value'])} "
-             f"(95 % {said(verdict['low'])} – {said(verdict['high'])})."]
+    words = [("Best", f"{best} is best of {len(mean)} on {recipe.n_test:,} {tests}: {verdict['metric']} {said(verdict['value'])} "
+                      f"(95 % {said(verdict['low'])} – {said(verdict['high'])}).")]
     if tied:
-        words.append(f"{listing(tied)} {'are' if len(tied) > 1 else 'is'} not distinguishable from it with {recipe.n_test:,} examples.")
+        words.append(("The others", f"{listing(tied)} {'are' if len(tied) > 1 else 'is'} not distinguishable from it with "
+                                    f"{recipe.n_test:,} examples."))
     if verdict["recommended"] != best:
         fewer = SLATE[best][2] / SLATE[verdict["recommended"]][2]
-        words.append(f"{verdict['recommended']} is recommended: at most {said(verdict['margin'])} worse (95 %), 1/{fewer:.0f} of the operations.")
+        words.append(("Recommended", f"{verdict['recommended']} is recommended: at most {said(verdict['margin'])} worse (95 %), "
+                                     f"1/{fewer:.0f} of the operations."))
     else:
-        words.append("It is also recommended.")
+        words.append(("Recommended", "It is also recommended."))
     if baseline and verdict["p_baseline"] is not None:
         p = verdict["p_baseline"]
-        words.append(f"Best baseline ({baseline}) {said(mean[baseline])}: {'beaten' if verdict['beats_baseline'] else 'not shown to be beaten'}, "
-                     f"{'p < .001' if p < 0.001 else f'p = {p:.2f}'}.")
+        words.append(("Baseline", f"Best baseline ({baseline}) {said(mean[baseline])}: "
+                                  f"{'beaten' if verdict['beats_baseline'] else 'not shown to be beaten'}, "
+                                  f"{'p < .001' if p < 0.001 else f'p = {p:.2f}'}."))
     if verdict["more_examples_to_separate"]:
-        words.append(f"About {verdict['more_examples_to_separate']:,} more {tests} would tell {best} from {tied[0]}, if they differ as much as seen.")
+        words.append(("More examples", f"About {verdict['more_examples_to_separate']:,} more {tests} would tell {best} from {tied[0]}, "
+                                       "if they differ as much as seen."))
     lost = "; ".join(f"{name} ({why})" for name, why in verdict["failed"].items())
-    words += [verdict["best_note"], f"Untuned, with fewer than 4 finished trials: {listing(verdict['untuned'])}." if verdict["untuned"] else "",
+    limits = [verdict["best_note"], f"Untuned, with fewer than 4 finished trials: {listing(verdict['untuned'])}." if verdict["untuned"] else "",
               f"Failed: {lost}." if lost else "", f"Absent: {listing(verdict['absent'])}." if verdict["absent"] else ""]
-    return " ".join(filter(None, words))
+    return [*words, *(("Limits", text) for text in limits if text)]

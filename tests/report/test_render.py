@@ -149,7 +149,8 @@ def test_the_verdict_is_set_by_what_its_sentences_are_about(page_text):
 
 def test_a_sentence_about_nothing_known_is_set_without_a_topic(run_folder, tmp_path):
     folder = copied(run_folder("golden"), tmp_path)
-    changed(folder, "verdict.json", sentence="resnet it is. Elephants never forget. Nobody knows why.")
+    changed(folder, "verdict.json", said=[{"topic": topic, "text": text} for topic, text in (
+        ("Best", "resnet it is."), ("", "Elephants never forget."), ("", "Nobody knows why."))])
     page = render(folder)
     assert '<h1><b class="name g-conv">resnet</b> it is.</h1>' in page
     assert "<dt></dt><dd><span>Elephants never forget.</span> <span>Nobody knows why.</span>" in page

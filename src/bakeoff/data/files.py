@@ -8,10 +8,12 @@ import hashlib
 import io
 import lzma
 import os
+import struct
 import tarfile
 import tempfile
 import threading
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +31,8 @@ MOST_RATIO = 200
 MOST_FILES = 5_000_000
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 DOCUMENTS = ("readme", "license", "licence", "copying", "citation", "changelog", "thumbs.db", "desktop.ini")
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, RuntimeError, NotImplementedError)
+BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, RuntimeError, NotImplementedError)
+MISLEADING = (*BROKEN, ValueError, IndexError, struct.error)     # what the head of a damaged archive may end in
 
 
 class Store(Protocol):
@@ -359,14 +362,14 @@ class Zip:
         self.path = path
         try:
             self.zip = zipfile.ZipFile(path)
-        except BROKEN as error:
+        except MISLEADING as error:
             raise unreadable(path, error) from None
         if any(entry.flag_bits & 1 for entry in self.zip.infolist()):
             raise DataError("the archive is locked with a password", str(path), "Unpack it and give the folder.")
         bounded(sum(entry.file_size for entry in self.zip.infolist()), path, len(self.zip.infolist()))
 
     def sizes(self) -> Mapping[str, int]:
-        return {entry.filename: entry.file_size for entry in self.zip.infolist() if not entry.is_dir()}
+        return {entry.filename: entry.file_size for entry in self.zip.infolist() if entry.filename and not entry.is_dir()}
 
     def open(self, name: str) -> BinaryIO:
         return cast(BinaryIO, self.zip.open(name))
@@ -386,7 +389,7 @@ class Tar:
             self.file: BinaryIO = path.open("rb") if path.suffix == ".tar" else unpacked(path)
             with tarfile.open(fileobj=self.file, mode="r:") as tar:
                 self.entries = {entry.name: (entry.offset_data, entry.size) for entry in tar if entry.isreg()}
-        except BROKEN as error:
+        except MISLEADING as error:
             raise unreadable(path, error) from None
 
     def __del__(self) -> None:

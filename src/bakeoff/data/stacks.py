@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tokenize
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.files import Files
+from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import SPLITS, ending, file_split, split_order
 from bakeoff.errors import DataError
 
 INPUTS, TARGETS = "x|data|images?|features|inputs?", "y|labels?|targets?|classes"
 WORDS = "|".join(SPLITS)
 ARRAY = re.compile(rf"^(?:(?P<split1>{WORDS})[_.-]?)?(?P<what>{INPUTS}|{TARGETS})(?:[_.-]?(?P<split2>{WORDS}))?$", re.IGNORECASE)
+# an array's head is Python that numpy reads by its own parser, and may name a shape that no memory holds
+UNREADABLE = (*BROKEN, ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError, MemoryError)
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
@@ -39,7 +42,7 @@ def npz_heads(files: Files, name: str) -> dict[str, tuple[tuple[int, ...], np.dt
             for member in archive.namelist():
                 with archive.open(member) as array:
                     found[member.removesuffix(".npy")] = array_head(array)
-    except (OSError, ValueError, zipfile.BadZipFile, DataError):
+    except (*UNREADABLE, DataError):
         return {}
     return found
 
@@ -69,7 +72,7 @@ def read_npz(files: Files, name: str, want_targets: bool) -> list[Stack]:
         with files.open_bytes(name) as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {array: archive[array] for array in archive.files if ARRAY.match(array)}
             names = archive.files
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"the arrays cannot be read: {error}", name,
                         "Save plain numbers and strings with numpy.savez, no objects.") from None
     xs: dict[str | None, tuple[str, NDArray[Any]]] = {}
@@ -144,7 +147,7 @@ def idx_array(stream: BinaryIO, name: str) -> NDArray[Any]:
     """One idx file. Raises DataError where it ends too early."""
     try:
         content = stream.read()
-    except (OSError, EOFError) as error:
+    except BROKEN as error:
         raise DataError(f"the file cannot be unpacked: {error}", name, "Fetch it anew.") from None
     axes = content[3] if len(content) > 3 else 0
     shape = tuple(int(size) for size in np.frombuffer(content[4:4 + 4 * axes], ">u4"))

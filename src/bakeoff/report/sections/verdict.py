@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -11,13 +13,10 @@ from bakeoff.report import findings
 from bakeoff.report.format import Cell, column, count, plain
 from bakeoff.report.palette import mark
 from bakeoff.report.plots.ranking import Ranking, ranking
-from bakeoff.report.view import END, NARROW, Figure, Table, View, unbroken
+from bakeoff.report.view import NARROW, Figure, Table, View, unbroken
+from bakeoff.verdict import LIMITS
 
 WIDE = 660.0
-# What a sentence of the verdict is about, by its words, the first that fits; its name stands beside it.
-TOPICS = (("Limits", r"^(Untuned|Failed|Absent|Got less|The best is the maximum|With one seed)"), ("More examples", r"\bwould tell\b"),
-          ("Recommended", r"\brecommended\b"), ("Baseline", r"\b[Bb]aseline\b|\bbest network\b"),
-          ("The others", r"^Seeds decide|\bdistinguishable\b|\b(is|are) worse\b"))
 
 
 class Said(NamedTuple):
@@ -28,23 +27,16 @@ class Said(NamedTuple):
 
 
 def build(view: View) -> dict[str, Any]:
-    first, *others = END.split(plain(view.run.verdict.get("sentence") or ""))
+    first, *others = view.run.verdict.get("said") or [{"topic": "", "text": view.run.verdict.get("sentence") or ""}]
     cuts = len(view.run.plan.get("cuts") or ())
     if cuts:
-        others.append(f"The clock cut the plan {'once' if cuts == 1 else f'{count(cuts)} times'}: see the ledger.")
-    return {"headline": coloured(view, first), "said": by_topic(view, others), "figure": figure(view)}
+        others.append({"topic": LIMITS, "text": f"The clock cut the plan {'once' if cuts == 1 else f'{count(cuts)} times'}: see the ledger."})
+    return {"headline": coloured(view, plain(first["text"])), "said": by_topic(view, others), "figure": figure(view)}
 
 
-def by_topic(view: View, sentences: list[str]) -> list[Said]:
+def by_topic(view: View, said: Sequence[Mapping[str, str]]) -> list[Said]:
     """In their order; neighbours about the same are put together."""
-    found: list[tuple[str, list[str]]] = []
-    for words in sentences:
-        topic = next((name for name, pattern in TOPICS if re.search(pattern, words)), "Limits" if words.startswith("The clock") else "")
-        if found and found[-1][0] == topic:
-            found[-1][1].append(words)
-        else:
-            found.append((topic, [words]))
-    return [Said(topic, [coloured(view, one) for one in words]) for topic, words in found]
+    return [Said(plain(topic), [coloured(view, plain(one["text"])) for one in some]) for topic, some in groupby(said, lambda one: one["topic"])]
 
 
 def coloured(view: View, words: str) -> Markup:
