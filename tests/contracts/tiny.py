@@ -109,6 +109,21 @@ def texts_with_numbers(folder: Path) -> Path:
     return table_file(folder / "table.csv", ["text", "target"], ((text, f"{text.endswith('no') + rng.normal() / 9:.4f}") for text in sentences()))
 
 
+def sentences_with_tags(folder: Path) -> Path:
+    rows = [[(word, "B-END" if word in ("yes", "no") else "O") for word in text.split()] for text in sentences()]
+    (folder / "tags.txt").write_text("\n".join("".join(f"{word} {tag}\n" for word, tag in row) for row in rows))
+    return folder / "tags.txt"
+
+
+def stories(folder: Path) -> Path:
+    rng, lines = RNG(10), []
+    for number in range(COUNT):
+        place = ("hall", "park")[number % 2]
+        lines += [f"1 {rng.choice(WORDS)} stays in bed.", f"2 Ann goes to the {place} {number}.", f"3 Where is Ann?\t{place}\t2"]
+    (folder / "stories.txt").write_text("\n".join(lines) + "\n")
+    return folder / "stories.txt"
+
+
 def columns(folder: Path) -> Path:
     rng = RNG(5)
     rows = [[f"{value:.3f}" for value in rng.normal(size=3)] for _ in range(COUNT)]
@@ -148,6 +163,8 @@ CELLS = (
     Cell("audio", "regress", recordings_with_numbers, needs=("soundfile",)),
     Cell("text", "classify", texts),
     Cell("text", "regress", texts_with_numbers),
+    Cell("text", "tag", sentences_with_tags),
+    Cell("story", "answer", stories),
     Cell("table", "classify", columns),
     Cell("table", "regress", columns_with_numbers),
     Cell("series", "classify", series),
