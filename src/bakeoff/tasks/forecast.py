@@ -165,7 +165,8 @@ class Horizon(nn.Module):
 
     The middle quantile is counted from the point, the others outward from it, so that none cross and none moves the point. How far,
     in deviations of the window, is learnt per step and channel, and not said of each window anew: a network that may do so remembers
-    the training's misses (on the exchange rates, between .1 and .9 lay .46 of the truths instead of .70).
+    the training's misses (on the exchange rates, between .1 and .9 lay .45 – .53 of the truths, now .50 – .63 with tuned settings).
+    What a network misses by in training is still less than what it misses by later: `coverage` says how much.
     """
 
     def __init__(self, encoder: Encoder, dim: int, ahead: Ahead, apart: bool, params: Params) -> None:
