@@ -64,8 +64,8 @@ def claim(files: Files, media: Media) -> Claim | None:
     """A table with a column of such files, or at least half of all files being such."""
     path = path_column(files, media)
     if path is not None:
-        found, names = first_roles(files), peek(files)
-        said = found is not None and found.target is None and names is not None and said_in(names, media)
+        table, columns = peek(files), first_roles(files)
+        said = None if table is None or columns is None or columns.target is not None else said_in(table, media)
         what = f"{path[0]} has a column {path[1]!r} of {media.one} files"
         return Claim(0.95, f"{what} and a column {said!r}" if said else what, SAID if said else None)
     found = files.having(media.endings)
