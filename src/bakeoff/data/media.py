@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.data import sets
 from bakeoff.data.base import Claim, Problem, ReadOptions, Source
 from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import ending
@@ -65,8 +64,8 @@ def claim(files: Files, media: Media) -> Claim | None:
     """A table with a column of such files, or at least half of all files being such."""
     path = path_column(files, media)
     if path is not None:
-        roles_found, table = first_roles(files), peek(files)
-        said = roles_found is not None and roles_found.target is None and table is not None and said_in(table, media)
+        table, columns = peek(files), first_roles(files)
+        said = None if table is None or columns is None or columns.target is not None else said_in(table, media)
         what = f"{path[0]} has a column {path[1]!r} of {media.one} files"
         return Claim(0.95, f"{what} and a column {said!r}" if said else what, SAID if said else None)
     found = files.having(media.endings)
@@ -132,7 +131,6 @@ def in_table(files: Files, options: ReadOptions, media: Media, known: Container[
     known: what a path may mean; names: what may be meant by its last part alone.
     """
     table = read_table(files, options)
-    table = sets.together(table, options.target) if options.want_targets else table
     found = roles(table, options)
     said = said_in(table, media)
     if said is not None and options.target is None and (found.target is None or options.task == SAID):
