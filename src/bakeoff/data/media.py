@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.data import sets
 from bakeoff.data.base import Claim, Problem, ReadOptions, Source
 from bakeoff.data.files import BROKEN, Files
 from bakeoff.data.names import ending
@@ -131,6 +132,7 @@ def in_table(files: Files, options: ReadOptions, media: Media, known: Container[
     known: what a path may mean; names: what may be meant by its last part alone.
     """
     table = read_table(files, options)
+    table = sets.together(table, options.target) if options.want_targets else table
     found = roles(table, options)
     said = said_in(table, media)
     if said is not None and options.target is None and (found.target is None or options.task == SAID):

@@ -135,12 +135,12 @@ def form_of(found: Sequence[Head], reads: Sequence[Read], asked_size: str | None
         notes.append("some images are transparent: they are laid on white")
     form = Form(height, width, channels, bands=bool(bands), notes=notes)
     if bands:
-        form.depth = depth_of(reads, form.bands > 0)
+        form.depth = depth_of(reads, bands=True)
         notes.append(f"the images have {bands} bands: 0 … {form.depth} becomes 0 … 255")
         return form
     deep = [read for one, read in zip(found, reads, strict=True) if one.mode in DEEP]
     if deep:
-        form.depth = depth_of(deep, form.bands > 0)
+        form.depth = depth_of(deep)
         notes.append(f"{len(deep):,} images are grey of more than 8 bits: 0 … {form.depth} becomes 0 … 255")
     return form
 
@@ -160,7 +160,7 @@ def size_of(text: str, name: str = "image.size") -> tuple[int, int]:
 
 
 def depth_of(reads: Sequence[Read], bands: bool = False) -> int:
-    """The smallest usual depth that holds the values of 64 of the pictures. bands: they are files of many bands."""
+    """The smallest usual depth that holds the values of 64 of the pictures."""
     most = 0.0
     with no_alarm():
         for read in reads[::max(1, len(reads) // 64)]:
