@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils._pytree import tree_leaves
 
 from bakeoff.data.base import Arrays, Dataset
 from bakeoff.nn.encoder import Encoder
@@ -362,3 +363,19 @@ def test_step_equals_forward(case: Case) -> None:
         y, state = encoder.step(cell, state)
         steps.append(y)
     torch.testing.assert_close(torch.stack(steps, 1), whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("family", "own"), [
+    ("rnn", {"depth": 2}), ("lstm", {"depth": 3}), ("mingru", {"depth": 3}), ("tcn", {"depth": 2, "kernel": 5, "separable": False}),
+    ("crnn", {"convs": 2, "separable": False}), ("transformer", {"depth": 2, "position": "rotary"})], ids=str)
+def test_steps_keep_no_more_than_they_need_whatever_the_options(family: str, own: dict[str, object]) -> None:
+    encoder = shaken(Case(family, 1, causal=True, full=True).build(**own)).eval()
+    x = torch.randn(2, 40, DIM)
+    state, steps, kept = encoder.start(2), [], []
+    with torch.no_grad():
+        for cell in x.unbind(1):
+            y, state = encoder.step(cell, state)
+            steps.append(y)
+            kept.append(sum(one.numel() for one in tree_leaves(state)))
+        torch.testing.assert_close(torch.stack(steps, 1), encoder(Grid(x, None)).x, rtol=1e-4, atol=1e-4)
+    assert family == "transformer" or len(set(kept)) == 1

@@ -120,3 +120,12 @@ def test_environmental_sounds_are_read_out_of_their_archive(shared_data: Path, c
     assert (loaded.kind_name, loaded.task_name, len(loaded.folds)) == ("audio", "classify", 5)
     assert loaded.record["kept"] == 400
     assert loaded.spec.step_seconds == 0.02                   # five seconds are long
+
+
+def test_tiny_shakespeare_is_one_text_to_be_gone_on_with(shared_data: Path, check: Check) -> None:
+    loaded = check(shared_data / "tiny-shakespeare", split="0.9,0.1")
+    assert (loaded.kind_name, loaded.task_name) == ("text", "generate")
+    assert loaded.record["facts"]["characters"] == 1115394
+    assert loaded.splits.test is not None
+    assert sum(loaded.splits.test.targets) == pytest.approx(111540, abs=64)
+    assert loaded.spec.vocab == 66                                            # 65 and padding and unknown, but for one that comes once
