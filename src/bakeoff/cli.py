@@ -33,7 +33,7 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Every option of `run`: its value in one word, and what it means. Names, types and defaults stand in the signature of run.
 MEANINGS = {
-    "task": ("NAME", "classify, regress or forecast; guessed from the data"),
+    "task": ("NAME", "classify, regress, forecast, translate or summarise; guessed from the data"),
     "target": ("COLUMN", "column of the target; guessed from label, target, class, y"),
     "inputs": ("COL,…", "columns to be read; all others are left out"),
     "group": ("COLUMN", "examples of one group never part over the splits"),
