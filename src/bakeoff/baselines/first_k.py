@@ -1,5 +1,4 @@
-"""Repeats the beginning of what was read: its first words or sentences, or all of it. Nenkova 2005, https://dl.acm.org/doi/10.5555/1619410.1619564
-"""
+"""Repeats the beginning of what was read: its first words or sentences, or all of it. See et al. 2017, https://arxiv.org/abs/1704.04368"""
 
 from __future__ import annotations
 
