@@ -201,3 +201,19 @@ def test_without_a_known_size_what_is_read_is_the_image() -> None:
     plain = Dataset(SPEC, Arrays(data.arrays.cells), [], data.keys)
     batch = task.prepare(plain.take([0, 1]), {})
     assert batch.given["size"].tolist() == [[32, 32]] * 2
+
+
+def test_images_are_changed_in_training_alone_and_their_boxes_with_them() -> None:
+    data, task = dataset(8, stretch=2.0)
+    batch = data.take(range(8))
+    same = task.changed(batch, {"views": "plain"}, torch.Generator())
+    assert same is batch
+    other = task.changed(batch, {"views": "flip"}, torch.Generator().manual_seed(0))
+    turned = (other.x.x != batch.x.x).flatten(1).any(1)
+    assert turned.any()
+    assert not turned.all()
+    there = batch.y[..., 0] >= 0
+    assert torch.equal(other.y[..., 0], batch.y[..., 0])
+    flipped = batch.y[..., [1, 2, 3, 4]].clone()
+    flipped[turned] = torch.stack([64 - batch.y[turned][..., 3], batch.y[turned][..., 2], 64 - batch.y[turned][..., 1], batch.y[turned][..., 4]], -1)
+    torch.testing.assert_close(other.y[..., 1:][there], flipped[there])
