@@ -66,11 +66,12 @@ def tasks() -> list[Task]:
 
 
 def examples() -> Iterator[Spec]:
-    """Examples of every kind: numbers in cells, ids in cells, a single cell, and what goes on."""
+    """Examples of every kind: numbers in cells, ids that are texts again, 0 or 1, a single cell, and what goes on."""
     for name, kind in registry.every("kind").items():
         axes = tuple(kind.axes)
         yield example_of(name, axes, SIZE, CHANNELS, None)
-        yield example_of(name, axes, SIZE, None, WORDS)
+        yield replace(example_of(name, axes, SIZE, None, WORDS), writing="{}")
+        yield replace(example_of(name, axes, SIZE, CHANNELS, None), mean=(0.5,) * CHANNELS, std=(0.5,) * CHANNELS)       # 0 or 1
         yield example_of(name, axes, 1, SIZE, None)
         if axes == ("time",):                 # series that go on
             ahead = Ahead(SIZE // 4, 1, (SIZE // 2, SIZE), ("value",), (0,))

@@ -17,7 +17,7 @@ BINS = 15                                     # of the calibration error, as Guo
 
 @metric("accuracy")
 class Accuracy:
-    """Share of right labels, of all words where there is a label per word. rows: index, right, of how many."""
+    """Share of right labels, of all words where there is a label per word. rows: index, right; behind them of how many, if not of one."""
 
     name: ClassVar[str]
     unit: ClassVar[str] = ""
@@ -27,10 +27,10 @@ class Accuracy:
         if len(targets) and isinstance(targets[0], list | tuple | np.ndarray):
             pairs = [(list(np.asarray(answer.value)), list(np.asarray(target))) for answer, target in zip(answers, targets, strict=True)]
             return numbered([sum(said == true for said, true in zip(*pair, strict=False)) for pair in pairs], [len(true) for _, true in pairs])
-        return numbered(right(answers, targets), np.ones(len(targets)))
+        return numbered(right(answers, targets))
 
     def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
+        return sums([rows[:, 2] if rows.shape[1] > 2 else np.ones(len(rows)), rows[:, 1]], unit, units)
 
     def of(self, totals: Rows) -> NDArray[np.float64]:
         return ratio(totals[..., 1], totals[..., 0])

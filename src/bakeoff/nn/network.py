@@ -87,13 +87,12 @@ class Network(nn.Module):
         return self.said(x, cells[:, None]), state
 
     def lowered(self, cells: Tensor) -> Tensor:
-        """(B, T, *rest, C) → (B, T, D), as the encoder reads it."""
-        batch = self.task.prepare(empty_batch(Grid(cells)), self.params)
-        return self.embed(self.fold(self.scale(batch.x))[0]).x
+        """(B, T, *rest, C) → (B, T, D), as the encoder reads it. Cells are read as they are stored: `prepare` is for whole examples."""
+        return self.embed(self.fold(self.scale(Grid(cells)))[0]).x
 
     def said(self, x: Tensor, cells: Tensor) -> Any:
         """(B, D) of the steps (B, 1, *rest, C) → what the head gives for them."""
-        return self.head(Grid(x[:, None]), self.task.prepare(empty_batch(Grid(cells)), self.params))[:, 0]
+        return self.head(Grid(x[:, None]), empty_batch(Grid(cells)))[:, 0]
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
