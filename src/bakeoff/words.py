@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.report.again import again
-from bakeoff.report.format import NOTHING, Score, boxes_text, count, duration, in_row, listing, milliseconds, noun, plain, quantity, short
+from bakeoff.report.format import NOTHING, OTHER_TASK, Score, boxes_text, count, duration, in_row, listing, milliseconds, noun, plain, quantity, short
 
 if TYPE_CHECKING:
     from bakeoff.plan import Plan
@@ -136,10 +136,10 @@ def several(number: int, noun: str) -> str:
 
 
 def absent_lines(absent: Mapping[str, str], width: int) -> list[str]:
-    """Who cannot enter, and why: contenders with the same reason in one line."""
+    """Who cannot enter, and why: contenders with the same reason in one line, baselines that answer other tasks in another."""
     reasons: dict[str, list[str]] = {}
     for name, why in absent.items():
-        reasons.setdefault(why, []).append(name)
+        reasons.setdefault("they answer other tasks" if why.endswith(OTHER_TASK) else why, []).append(name)
     return [line for why, names in reasons.items() for line in wrapped(f"absent: {listing(names, 20)}: {plain(why)}", width)]
 
 

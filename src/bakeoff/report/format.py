@@ -17,6 +17,8 @@ NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": (
          "video": ("clip", "clips"), "table": ("row", "rows"), "story": ("question", "questions"), "music": ("piece", "pieces"),
          "forecast": ("window", "windows"), "generate": ("window", "windows")}     # by kind; a task stands here where its examples are something else
 
+OTHER_TASK = "asks for something else"        # how a baseline's reason ends that answers other tasks than this one
+
 
 def plain(text: object) -> str:
     """A name from the user's data, safe to print: what would act on the terminal or on the reading direction becomes �."""

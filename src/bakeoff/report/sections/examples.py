@@ -82,7 +82,8 @@ def card(view: View, item: Item) -> Card:
     table = Table(["contender", "answer", scored], rows, "All answers")
     groups = {name: view.run.group(name) for name in answers}
     key = plain(item.get("key", ""))
-    return Card(example(item.get("shown") or {}, key, groups), short(worded(target), max(60, most)), key, plain(item.get("why") or ""),
+    truth = "" if target is None else short(worded(target), max(60, most))
+    return Card(example(item.get("shown") or {}, key, groups), truth, key, plain(item.get("why") or ""),
                 (probabilities if classify else numbers)(view, answers, target),
                 voices(view, names, answers, target) if classify or (isinstance(target, str | list) and not view.run.drawn) else [], table)
 
