@@ -227,3 +227,9 @@ def test_real_sentences_are_read(name: str, options: dict[str, Any], counts: tup
     found = loaded.record["counts"]
     assert abs(found["train"] + found["val"] - counts[0]) < 5
     assert abs(found["test"] - counts[1]) < 5
+
+
+def test_a_file_without_a_line_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("\n \n")
+    with pytest.raises(DataError, match="empty lines"):
+        Text().read(Files.open(tmp_path / "empty.txt"), ReadOptions())

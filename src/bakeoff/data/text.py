@@ -257,6 +257,8 @@ def from_lines(files: Files, options: ReadOptions) -> Source:
     lines = [(name, number, line.strip()) for name in names
              for number, line in enumerate(files.lines(name, options.encoding), 1) if line.strip()]
     source.seen = len(lines)
+    if not lines:
+        raise DataError("there is nothing but empty lines", names[0], "Give a file with text in it.")
     prefixed = sum(line.startswith(PREFIX) for _, _, line in lines) > 0.9 * len(lines)
     if options.want_targets and not prefixed and options.task != "classify":
         raise DataError("this is plain text: it is not said what is to be learnt from it", names[0],
