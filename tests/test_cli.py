@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -279,7 +280,8 @@ def test_a_reader_that_has_read_enough_is_no_defect():
 
 def test_ctrl_c_in_the_middle_of_a_run_ends_it_soon_and_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "bakeoff", "run", "sample:digits", "--slate", "mlp", "--jobs", "1", "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)             # a shell's background jobs are started deaf to it
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard)
     try:
         deadline = time.monotonic() + 60
         while not (tmp_path / "run" / "question.json").exists() and time.monotonic() < deadline and process.poll() is None:
