@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 SPLITS = {"train": "train", "training": "train", "trn": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
           "test": "test", "testing": "test", "tst": "test", "t10k": "test"}
 IMAGES = frozenset([".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".ico",
-                    ".tga"])
+                    ".tga", ".dcm"])
 SOUNDS = frozenset([".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".aiff"])
 CLIPS = frozenset([".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"])
 TABLES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arff", ".data"])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from bakeoff.data import tiff
+from bakeoff.data import dicom, tiff
 from bakeoff.errors import OptionError
 
 MOST_PIXELS = 100_000_000             # a picture of more is not decoded
@@ -79,7 +79,7 @@ def head(read: Read) -> Head | str:
         content = read()
         if (bands := banded(content)) is not None:
             return Head(bands.height, bands.width, f"{bands.bands} bands", False, bands.bands)
-        with Image.open(io.BytesIO(content)) as picture:
+        with opened(content) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 return f"the image has {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}"
@@ -88,6 +88,11 @@ def head(read: Read) -> Head | str:
             return Head(height, width, picture.mode, picture.mode in WITH_ALPHA or "transparency" in picture.info)
     except Exception as error:                # a decoder may raise anything on bytes that are no picture
         return f"the image cannot be read: {brief(error)}"
+
+
+def opened(content: bytes) -> Image.Image:
+    """A picture of any format that is read."""
+    return dicom.picture(content) if dicom.is_dicom(content) else Image.open(io.BytesIO(content))
 
 
 def banded(content: bytes) -> tiff.Shape | None:
@@ -168,7 +173,7 @@ def depth_of(reads: Sequence[Read], bands: bool = False) -> int:
                 if bands:
                     most = max(most, float(np.nanmax(tiff.read(read()))))
                     continue
-                with Image.open(io.BytesIO(read())) as picture:
+                with opened(read()) as picture:
                     most = max(most, float(np.asarray(picture).max()))
             except Exception:
                 continue
@@ -184,7 +189,7 @@ def decode(reads: Sequence[Read], form: Form, workers: int) -> tuple[NDArray[np.
             if form.bands:
                 out[number] = bands_of(reads[number](), form)
                 return None
-            with Image.open(io.BytesIO(reads[number]())) as picture:
+            with opened(reads[number]()) as picture:
                 out[number] = pixels(picture, form)
         except Exception as error:            # a decoder may raise anything on broken bytes
             return f"the image is broken: {brief(error)}"
