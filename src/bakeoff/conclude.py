@@ -49,8 +49,7 @@ class Answers:
 
     def rightness(self, sort: str, metric: Metric, several: bool = False) -> np.ndarray:
         """(n,) what the report shows, more is better: probability of the true label, of sets of labels that of having or not having
-        each, on average; or minus the absolute error, of forecasts its
-        mean; of anything else the metric of each example by itself."""
+        each, on average; or minus the absolute error, of forecasts its mean; of anything else the metric of each example by itself."""
         if several:
             return np.array([chance_of_set(answer.scores, target) for answer, target in zip(self.answers, self.targets, strict=True)])
         if sort == "label":

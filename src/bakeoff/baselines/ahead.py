@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,9 @@ from torch import Tensor
 
 from bakeoff.baselines.base import blocks
 from bakeoff.data.base import Dataset
+from bakeoff.space import Space
 from bakeoff.tasks.base import Task
-from bakeoff.types import Ahead, Spec
+from bakeoff.types import Ahead, Params, Spec
 
 Window = NDArray[np.float64]                  # (B, look-back, A) in the user's units, of the channels that are forecast
 LOOKED_AT = 512                               # training windows whose misses tell how far a forecast goes astray
@@ -75,3 +77,49 @@ def answered(data: Dataset, answer: Callable[[Window], Window], fan: NDArray[np.
         point = answer(window)[..., None]
         out[torch.from_numpy(rows)] = torch.from_numpy(np.concatenate([point, point + deviations(window)[..., None] * fan], -1)).float()
     return out
+
+
+class Rule:
+    """A forecast by a rule of which nothing is learnt but how far it goes astray; `answer` is the rule."""
+
+    deterministic = True
+    growth = 1.0
+
+    def __init__(self) -> None:
+        self.spec: Spec | None = None
+        self.fan: NDArray[np.float64] = np.zeros((0, 0, 0))
+
+    @classmethod
+    def why_not(cls, spec: Spec, task: Task) -> str | None:
+        return only_forecasts(spec, task)
+
+    @classmethod
+    def space(cls, spec: Spec, task: Task) -> Space:
+        return Space()
+
+    def answer(self, window: Window) -> Window:
+        """(B, look-back, A) → (B, horizon, A)."""
+        raise NotImplementedError
+
+    def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
+        self.spec = data.spec
+        self.fan = fan_of(data, self.answer)
+        return self
+
+    def outputs(self, data: Dataset) -> Tensor:
+        return answered(data, self.answer, self.fan)
+
+    def macs(self) -> float:
+        return float(self.fan.size)
+
+    def parameters(self) -> int:
+        return int(self.fan.size)
+
+    def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
+        return {"fan": self.fan}, {}
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
+        self = cls()
+        self.spec, self.fan = spec, arrays["fan"]
+        return self

@@ -332,7 +332,8 @@ def parquet(files: Files, name: str) -> Read:
     import pyarrow.parquet as pq
     try:
         whole = pq.read_table(io.BytesIO(files.read(name)))
-    except (pa.ArrowException, OSError) as error:               # OSError: what it was packed by is broken
+        whole.validate(full=True)                               # among others, that texts are UTF-8
+    except (pa.ArrowException, OSError, UnicodeError) as error:   # OSError: what it was packed by is broken; UnicodeError: so is a text
         raise DataError(f"the file is no Parquet table: {str(error).splitlines()[0]}", name, "Write it anew.") from None
     columns = {key: whole[key].cast(pa.large_string()) if pa.types.is_dictionary(whole[key].type) else whole[key]
                for key in whole.column_names if not key.startswith("__index_level_")}

@@ -130,13 +130,16 @@ def form_read(source: Source) -> Form | None:
 
 
 def form_of(files: Files, options: ReadOptions) -> str:
-    """The form for the task asked for, else the one with the strongest claim. New data are of one only where the training was."""
+    """The form for the task asked for, else one whose claim is stronger than that of texts with labels. New data are of one only
+    where the training was."""
     for name, form in FORMS.items():
         if options.task in form.tasks:
             return name
-    if options.task is None and options.want_targets and (claim := Text().claims(files)) is not None:
-        claimed = next((name for name, form in FORMS.items() if form.claim(files) == claim), None)
-        if claimed is not None:
+    if options.task is None and options.want_targets:
+        labelled = Text().labelled(files)
+        scores = {name: claim.score for name, form in FORMS.items() if (claim := form.claim(files)) is not None}
+        claimed = max(scores, key=lambda name: scores[name], default=None)
+        if claimed is not None and scores[claimed] > (0 if labelled is None else labelled.score):
             return claimed
     texts = files.having((".txt",))
     return "folders" if texts and any(class_folders(files, texts)) else "lines"

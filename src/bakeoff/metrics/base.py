@@ -70,3 +70,17 @@ def sums(columns: Sequence[NDArray[np.float64]], unit: Units, units: int) -> Row
 def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """above / below, NaN where there is nothing to divide by."""
     return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below > 0)
+
+
+class PerUnit:
+    """A mean over so many units of each example – steps, words, characters – and not over examples. rows: index, a sum over the
+    units of the example, how many these are."""
+
+    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
+        return sums([rows[:, 2], rows[:, 1]], unit, units)
+
+    def of(self, totals: Rows) -> NDArray[np.float64]:
+        return ratio(totals[..., 1], totals[..., 0])
+
+    def value(self, rows: Rows) -> float:
+        return whole(self, rows)

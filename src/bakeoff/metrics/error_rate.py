@@ -6,16 +6,15 @@ from collections.abc import Hashable, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bakeoff.metrics.accuracy import numbered
-from bakeoff.metrics.base import Metric, Rows, Units, ratio, sums, whole
+from bakeoff.metrics.base import Metric, PerUnit, Rows
 from bakeoff.registry import metric
 from bakeoff.types import Answer
 
 
 @metric("wer")
-class WordErrors:
+class WordErrors(PerUnit):
     """Words put in, left out or replaced, per word said; above 1 where more is put in than was said. rows: index, errors, words."""
 
     name: ClassVar[str]
@@ -25,18 +24,9 @@ class WordErrors:
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         return counted([words(answer.value) for answer in answers], [words(target) for target in targets])
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> NDArray[np.float64]:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("cer")
-class CharacterErrors:
+class CharacterErrors(PerUnit):
     """Characters put in, left out or replaced, per character said, spaces included. rows: index, errors, characters."""
 
     name: ClassVar[str]
@@ -45,15 +35,6 @@ class CharacterErrors:
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         return counted([" ".join(words(answer.value)) for answer in answers], [" ".join(words(target)) for target in targets])
-
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> NDArray[np.float64]:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
 
 
 def words(text: object) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.metrics.base import Metric, Rows, Units, ratio, sums, whole
+from bakeoff.metrics.base import Metric, PerUnit, Rows, Units, ratio, sums, whole
 from bakeoff.metrics.error import MAE, RMSE, curves, misses, of_target, summed
 from bakeoff.registry import metric
 from bakeoff.types import Answer
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @metric("mase")
-class MASE:
+class MASE(PerUnit):
     """Mean absolute error over that of the seasonal naive in training: Hyndman & Koehler 2006, https://doi.org/10.1016/j.ijforecast.2006.03.001.
     A channel on which the naive makes no error does not count. rows: index, scaled errors, how many."""
 
@@ -35,18 +35,9 @@ class MASE:
         naive = beside(targets, "naive", missed)
         return summed(np.abs(missed) / naive, known & ~np.isnan(naive))
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("smape")
-class SMAPE:
+class SMAPE(PerUnit):
     """200 · |error| / (|said| + |true|), 0 where both are 0, as in the M4 competition. rows: index, percentages, how many."""
 
     name: ClassVar[str]
@@ -58,15 +49,6 @@ class SMAPE:
         said = np.stack([curves(answer.value) for answer in answers])
         size = np.abs(said) + np.abs(said - missed)
         return summed(200 * np.abs(missed) / np.where(size == 0, 1.0, size), known)
-
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
 
 
 @metric("owa")
@@ -124,7 +106,7 @@ class RSE:
 
 
 @metric("mse_scaled")
-class ScaledMSE:
+class ScaledMSE(PerUnit):
     """Mean squared error in deviations of the training part, per channel. rows: index, squares, how many."""
 
     name: ClassVar[str]
@@ -135,18 +117,9 @@ class ScaledMSE:
         missed, known = misses(answers, targets)
         return summed((missed / beside(targets, "spread", missed)) ** 2, known)
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("mae_scaled")
-class ScaledMAE:
+class ScaledMAE(PerUnit):
     """Mean absolute error in deviations of the training part, per channel. rows: index, sizes, how many."""
 
     name: ClassVar[str]
@@ -157,18 +130,9 @@ class ScaledMAE:
         missed, known = misses(answers, targets)
         return summed(np.abs(missed / beside(targets, "spread", missed)), known)
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("quantile_loss")
-class QuantileLoss:
+class QuantileLoss(PerUnit):
     """Pinball loss, mean over the quantiles that are given: q · e where the truth is higher by e, (1 − q) · e where it is lower.
     Koenker & Bassett 1978, https://doi.org/10.2307/1913643. rows: index, losses, how many."""
 
@@ -185,18 +149,9 @@ class QuantileLoss:
             total += np.maximum(float(level) * above, (float(level) - 1) * above) / len(levels)
         return summed(total if levels else np.full(true.shape, np.nan), known)
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("coverage")
-class Coverage:
+class Coverage(PerUnit):
     """Share of the truths between the lowest and the highest quantile, which should be what these promise: .8 between .1 and .9.
     Nothing is tuned for it: the widest interval would win. rows: index, how many inside, how many."""
 
@@ -213,15 +168,6 @@ class Coverage:
         low, high = quantile(answers, levels[0]), quantile(answers, levels[-1])
         inside = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= true) & (true <= high))
         return summed(inside, known)
-
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> Floats:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
 
 
 def truth_of(targets: Sequence[object]) -> tuple[Floats, NDArray[np.bool_]]:

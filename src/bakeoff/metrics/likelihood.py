@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bakeoff.metrics.base import Metric, Rows, Units, ratio, sums, whole
+from bakeoff.metrics.base import Metric, PerUnit, Rows
 from bakeoff.registry import metric
 from bakeoff.types import Answer
 
 
 @metric("nll")
-class NLL:
+class NLL(PerUnit):
     """Minus the log-likelihood of a step, a sum over its numbers, mean over the steps of all examples. rows: index, nats, steps."""
 
     name: ClassVar[str]
@@ -28,18 +27,9 @@ class NLL:
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         return costs(answers, "nats")
 
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> NDArray[np.float64]:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
-
 
 @metric("mse")
-class MSE:
+class MSE(PerUnit):
     """Squared error of a step, a sum over its numbers, mean over the steps of all examples. rows: index, squares, steps."""
 
     name: ClassVar[str]
@@ -48,15 +38,6 @@ class MSE:
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         return costs(answers, "squares")
-
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> NDArray[np.float64]:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
 
 
 def costs(answers: Sequence[Answer], what: str) -> Rows:

@@ -9,27 +9,18 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.metrics.base import Metric, Rows, Units, ratio, sums, whole
+from bakeoff.metrics.base import Metric, PerUnit, Rows
 from bakeoff.registry import metric
 from bakeoff.types import Answer
 
 
-class Surprise:
+class Surprise(PerUnit):
     """An answer is the sum of −ln p over an example's tokens, its target how many characters (or words) these are.
     rows: index, nats, how many."""
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         nats, count = ([float(str(value)) for value in values] for values in ((answer.value for answer in answers), targets))
         return np.column_stack([np.arange(len(nats), dtype=np.float64), nats, count])
-
-    def totals(self, rows: Rows, unit: Units, units: int) -> Rows:
-        return sums([rows[:, 2], rows[:, 1]], unit, units)
-
-    def of(self, totals: Rows) -> NDArray[np.float64]:
-        return ratio(totals[..., 1], totals[..., 0])
-
-    def value(self, rows: Rows) -> float:
-        return whole(self, rows)
 
 
 @metric("nats")
