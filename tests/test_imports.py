@@ -26,7 +26,7 @@ MAY = {
 FLOORS = [
     {*MAY, "options", "samples"},
     {"cost", "plan", "tune", "train", "compare", "execute", "report", "use", "watch", "verdict", "folder", "machine"},
-    {"session", "conclude", "result", "status", "words", "catalogue"},
+    {"session", "slate", "conclude", "result", "status", "words", "catalogue"},
     {"run"},
     {"estimators", "live", "demo"},
     {"cli", "__main__"},

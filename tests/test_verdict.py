@@ -15,6 +15,7 @@ import pytest
 from bakeoff.compare import Comparison, Difference, Entrant, Value, compare
 from bakeoff.metrics.accuracy import Accuracy
 from bakeoff.metrics.error import RMSE
+from bakeoff.report.format import NO_TIME
 from bakeoff.verdict import COLUMNS, Info, leaderboard, sentences, verdict
 
 MACS = {"resnet": 6e6, "convnext": 9e6, "crnn": 1e6, "rocket": 2e6, "gru": 8e6, "majority": 0.0, "lstm": 8e6, "vit": 9e7}
@@ -104,12 +105,13 @@ def test_a_baseline_that_is_not_beaten_is_told_with_its_p() -> None:
 
 def test_one_seed_untuned_short_failed_and_absent_are_told() -> None:
     comparison = judged({"resnet": 0.9, "gru": 0.8, "crnn": 0.7}, seeds=1)
-    text = said(comparison, "series", {"textcnn": "it reads ids only", "boosting": "it reads tables"}, gru={"tuned": False},
+    text = said(comparison, "series", {"textcnn": "it reads ids only", "boosting": "it reads tables", "mgu": f"in 5m {NO_TIME}"}, gru={"tuned": False},
                 crnn={"seconds": 30.0}, lstm={"state": "failed", "why": "the loss became nan"})
     assert text.endswith(
         "The best is the maximum of 3 noisy values: its .900 is somewhat optimistic. With one seed this is about these trained models, "
         "not about training them again. Untuned, with fewer than 4 finished trials: gru. Got less than half of the time that the others "
-        "got: crnn. Failed: lstm (the loss became nan). Absent: textcnn and boosting.")
+        "got: crnn. Failed: lstm (the loss became nan). Absent: textcnn and boosting. The time was "
+        "too short for one more network, which is less well known.")
     assert "on 734 test series" in text
     assert "No baseline has a value to set against it." in text
 

@@ -36,7 +36,7 @@ class Options:
     lookback: int | None = None
     season: int | None = None
     metric: str | None = None
-    slate: str = "all"
+    slate: str = "auto"
     budget: str | float | None = None
     trials: int | None = None
     examples: int | None = None

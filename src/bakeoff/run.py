@@ -21,7 +21,7 @@ BORN = time.perf_counter()                    # the clock of a command runs from
 def run(data: str | Path, task: str | None = None, *, target: str | None = None, inputs: str | Sequence[str] = (), future: str | Sequence[str] = (),
         group: str | None = None, time: str | Sequence[str] = (), test: str | None = None, split: str | None = None, folds: str | int | None = None,
         horizon: int | None = None, lookback: int | None = None, season: int | None = None,
-        metric: str | None = None, slate: str | Sequence[str] = "all", budget: str | float | None = None, trials: int | None = None,
+        metric: str | None = None, slate: str | Sequence[str] = "auto", budget: str | float | None = None, trials: int | None = None,
         examples: int | None = None, equal: str = "seconds", max_params: int | None = None, plan: str | Path | None = None,
         search: str = "tpe", set: Mapping[str, Any] | Sequence[str] = (), seeds: int = 3, seed: int = 0, jobs: int | None = None,
         device: str = "auto", on: str = "local", cost: str = "macs", margin: float | None = None, max_bad: str | float = "5%",

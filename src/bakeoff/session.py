@@ -26,6 +26,7 @@ from bakeoff.folder import free_folder, hold, make_folder, plan_file, read_plan,
 from bakeoff.machine import device_of, machine, versions
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
+from bakeoff.slate import check_slate, slated
 from bakeoff.space import Space
 from bakeoff.train import record
 from bakeoff.train.contender import Contender, Neural, Plain, contenders, rungs_of
@@ -82,7 +83,7 @@ class Session:
                                   "Run it on the data, with the options, that its question.json names.")
             folder = free_folder(options.out, data)
             session = cls(data, options, loaded, folder, watch, began, place)
-            session.admit()
+            session.admit(prior)
             make_folder(folder)
             session.held = on_failure.enter_context(hold(folder))
             session.log(f"bakeoff {__version__}: {data}")
@@ -113,7 +114,7 @@ class Session:
                 raise RunError("the data have changed since this run began", question["data"], "Restore them, or begin a new run.")
             session = cls(question["data"], options, loaded, folder, watch, began, place)
             session.held = held
-            session.admit()
+            session.admit(prior)
             on_failure.pop_all()
         session.log("resumed")
         watch.data(loaded.record, folder)
@@ -139,8 +140,8 @@ class Session:
 
     # ------------------------------------------------------------------ who enters
 
-    def admit(self) -> None:
-        """The slate: every contender that can enter; the others with the reason why not. Baselines always enter."""
+    def admit(self, prior: Plan | None) -> None:
+        """The slate, and the others with the reason why not. prior: a plan that stands already."""
         loaded, options = self.loaded, self.options
         self.setup = Setup(
             folders=tuple(str(fold.folder) for fold in loaded.folds), task=loaded.task_name,
@@ -152,33 +153,9 @@ class Session:
         if (reason := self.task.why_not(self.spec)) is not None:
             raise OptionError(f"these data cannot be asked for {self.task.name}: {reason}", f"--task {self.task.name}",
                               "Leave it out, or give other data.")
-        self.absent, self.slate = {}, {}
-        wanted = None if options.slate in ("all", "quick") else set(options.slate_names)
-        for name, entrant in contenders().items():
-            if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
-                continue
-            reason = entrant.why_not(self.spec, self.task, self.setup)
-            if reason is None:
-                self.slate[name] = entrant
-            else:
-                self.absent[name] = reason
-        if options.slate == "quick":
-            self.slate = self.cheapest_per_group(self.slate)
-        if wanted and not any(name in self.slate for name in wanted):
-            raise OptionError("no contender of the slate can enter: " + "; ".join(f"{name}: {self.absent[name]}" for name in sorted(wanted)),
-                              "--slate", "Name others, or leave it out.")
+        self.slate, self.absent = slated(options, self.spec, self.task, self.setup, loaded.folds[0].splits.train, self.place.jobs,
+                                         None if prior is None else prior.contenders)
         self.spaces: dict[str, Space] = {name: entrant.space(self.spec, self.task, self.setup) for name, entrant in self.slate.items()}
-
-    def cheapest_per_group(self, slate: Mapping[str, Contender]) -> dict[str, Contender]:
-        """One neural contender per group, the cheapest at its starting setting, and every baseline."""
-        chosen: dict[str, tuple[float, str]] = {}
-        train = self.loaded.folds[0].splits.train
-        for name, entrant in slate.items():
-            if isinstance(entrant, Neural):
-                start = entrant.space(self.spec, self.task, self.setup).defaults()
-                chosen[entrant.group] = min(chosen.get(entrant.group, (math.inf, "")), (entrant.units(train, self.task, start), name))
-        names = {name for _, name in chosen.values()}
-        return {name: entrant for name, entrant in slate.items() if name in names or isinstance(entrant, Plain)}
 
     # ------------------------------------------------------------------ the plan
 
@@ -554,10 +531,7 @@ def key_of(job: Job) -> tuple[str, str, int, int]:
 
 def check_names(options: Options, entrants: Mapping[str, Contender]) -> None:
     """Unknown contenders, tasks and metrics, before anything is read."""
-    if options.slate not in ("all", "quick"):
-        for name in options.slate_names:
-            if name not in entrants:
-                raise OptionError(f"no contender is called {name!r}", f"--slate {options.slate}", near(name, [*entrants, "all", "quick"]))
+    check_slate(options, entrants)
     if options.task is not None:
         registry.get("task", options.task)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bakeoff.compare import ALPHA, COSTS, Comparison
 from bakeoff.plan import FULL
-from bakeoff.report.format import NOUNS, OTHER_TASK, Score, count, listing, plain, probability, ratio, short, thing
+from bakeoff.report.format import NO_TIME, NOUNS, OTHER_TASK, Score, count, listing, plain, probability, ratio, short, thing
 
 COLUMNS = ("rank", "contender", "group", "metric", "value", "low", "high", "p_vs_best", "tied", "parameters", "macs", "train_seconds", "step_ms",
            "latency_ms_p50", "latency_ms_p95", "peak_train_bytes", "peak_infer_bytes", "trials", "examples", "seconds", "state", "why")
@@ -118,11 +118,14 @@ def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, s
     untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
     lost = [f"{plain(info.name)} ({short(reason(comparison, info), REASON)})" for info in infos if info.name not in comparison.values]
     starved = fell_short(infos)
-    missing = [name for name, why in absent.items() if not why.endswith(OTHER_TASK)]
+    missing = [name for name, why in absent.items() if not why.endswith(OTHER_TASK) and NO_TIME not in why]
+    hungry = sum(NO_TIME in why for why in absent.values())
     return [text for text, true in (
         (f"Untuned, with fewer than {FULL} finished trials: {listing(untuned)}.", untuned),
         (f"Got less than half of the time that the others got: {listing(starved)}.", starved),
-        (f"Failed: {'; '.join(lost)}.", lost), (f"Absent: {listing(missing, 20)}.", missing)) if true]
+        (f"Failed: {'; '.join(lost)}.", lost), (f"Absent: {listing(missing, 20)}.", missing),
+        (f"The time was too short for {'one more network, which is' if hungry == 1 else f'{hungry} more networks, which are'} less well known.",
+         hungry)) if true]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "text": (
          "video": ("clip", "clips"), "table": ("row", "rows"), "story": ("question", "questions"), "music": ("piece", "pieces"),
          "forecast": ("window", "windows"), "generate": ("window", "windows")}     # by kind; a task stands here where its examples are something else
 
+NO_TIME = "so many networks could not be tuned"      # what the reason says of those who stay out because time is short
 OTHER_TASK = "asks for something else"        # how a baseline's reason ends that answers other tasks than this one
 
 

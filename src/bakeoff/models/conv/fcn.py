@@ -25,6 +25,7 @@ class FCN(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  kernel: Annotated[int, Choice(5, 9, 17, meaning="cells the first layer sees, on one axis")] = 9,

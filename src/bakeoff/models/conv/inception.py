@@ -27,6 +27,7 @@ class Inception(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 6, "blocks")] = 3,

@@ -30,6 +30,7 @@ class ResNet(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 4, "blocks")] = 1,

@@ -25,6 +25,7 @@ class TCN(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
     can_be_causal = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,

@@ -20,6 +20,7 @@ class TextCNN(Encoder):
     """Parallel convolutions of neighbouring sizes → maximum over all cells → D numbers in one cell."""
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
     pools = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,

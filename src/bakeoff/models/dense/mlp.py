@@ -22,6 +22,7 @@ class MLP(Encoder):
     """Average over a grid of `cells` per axis (nothing is cut off) → dense layers → D numbers in one cell."""
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
     pools = True
     orderless = True
 

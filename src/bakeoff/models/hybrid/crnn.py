@@ -30,6 +30,7 @@ class CRNN(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
     can_be_causal = True
     start_cells = 48
 

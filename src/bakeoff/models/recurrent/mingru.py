@@ -24,6 +24,7 @@ class MinGRU(Encoder):
     """
 
     ranks = frozenset({1})
+    well_known = True
     can_be_causal = True
     start_cells = 48
 

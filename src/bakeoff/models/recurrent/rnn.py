@@ -18,6 +18,7 @@ class RNN(Encoder):
     """Reads a sequence step by step, both ways unless causal. Departs from the paper: a residual path around each layer."""
 
     ranks = frozenset({1})
+    well_known = True
     can_be_causal = True
     start_cells = 48
 

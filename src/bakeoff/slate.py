@@ -1,0 +1,84 @@
+"""Who enters: baselines always; of the networks those that were named, all, the cheapest of each group, or as many as the time feeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+
+from bakeoff.data.base import Dataset
+from bakeoff.errors import OptionError, near
+from bakeoff.options import Options
+from bakeoff.plan import EFFICIENCY
+from bakeoff.report.format import NO_TIME, duration
+from bakeoff.tasks.base import Task
+from bakeoff.train.contender import Contender, Neural, Plain, contenders
+from bakeoff.train.setup import Setup
+from bakeoff.types import Spec
+
+WAYS = ("auto", "all", "quick")
+FEEDS = 60.0                  # seconds of a core from which a network is tuned, not merely tried
+
+
+def check_slate(options: Options, entrants: Collection[str]) -> None:
+    """Raises OptionError for a name that no contender has."""
+    for name in options.slate_names if options.slate not in WAYS else ():
+        if name not in entrants:
+            raise OptionError(f"no contender is called {name!r}", f"--slate {options.slate}", near(name, [*entrants, *WAYS]))
+
+
+def slated(options: Options, spec: Spec, task: Task, setup: Setup, train: Dataset, jobs: int,
+           planned: Collection[str] | None = None) -> tuple[dict[str, Contender], dict[str, str]]:
+    """(those that enter, by name; the others with the reason why not). planned: those of a plan that stands already.
+
+    Raises OptionError where none of those that were named can enter.
+    """
+    slate: dict[str, Contender] = {}
+    absent: dict[str, str] = {}
+    wanted = None if options.slate in WAYS else set(options.slate_names)
+    for name, entrant in contenders().items():
+        if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
+            continue
+        reason = entrant.why_not(spec, task, setup)
+        if reason is None:
+            slate[name] = entrant
+        else:
+            absent[name] = reason
+    if wanted and not any(name in slate for name in wanted):
+        raise OptionError("no contender of the slate can enter: " + "; ".join(f"{name}: {absent[name]}" for name in sorted(wanted)),
+                          "--slate", "Name others, or leave it out.")
+    if options.slate == "quick":
+        return cheapest_per_group(slate, spec, task, setup, train), absent
+    if options.slate == "auto" and options.budget_seconds is not None:
+        fed, hungry = those_fed(slate, options.budget_seconds, options.budget_seconds * jobs * EFFICIENCY / len(setup.folders), planned)
+        return {name: slate[name] for name in slate if name in fed}, absent | {name: hungry for name in slate if name not in fed}
+    return slate, absent
+
+
+def cheapest_per_group(slate: Mapping[str, Contender], spec: Spec, task: Task, setup: Setup, train: Dataset) -> dict[str, Contender]:
+    """One network per group, the cheapest at its starting setting, and every baseline."""
+    chosen: dict[str, tuple[float, str]] = {}
+    for name, entrant in slate.items():
+        if isinstance(entrant, Neural):
+            start = entrant.space(spec, task, setup).defaults()
+            chosen[entrant.group] = min(chosen.get(entrant.group, (math.inf, "")), (entrant.units(train, task, start), name))
+    names = {name for _, name in chosen.values()}
+    return {name: entrant for name, entrant in slate.items() if name in names or isinstance(entrant, Plain)}
+
+
+def those_fed(slate: Mapping[str, Contender], seconds: float, core_seconds: float, planned: Collection[str] | None) -> tuple[set[str], str]:
+    """(who enters, why the other networks do not): the well known of every group; then, while each gets time to be tuned, all that are
+    no mere variant of another; then the variants. A plan that stands already has decided."""
+    networks = {name: entrant.family for name, entrant in slate.items() if isinstance(entrant, Neural)}
+    fed = set(slate) - set(networks)
+    rounds = ([name for name, family in networks.items() if family.well_known],
+              [name for name, family in networks.items() if not family.well_known and family.variant_of is None],
+              [name for name, family in networks.items() if not family.well_known and family.variant_of is not None])
+    taken: list[str] = []
+    for names in rounds:
+        if not taken or core_seconds >= FEEDS * (len(taken) + len(names)):
+            taken += names
+        else:
+            break
+    enough = duration(seconds * FEEDS * len(networks) / core_seconds)
+    hungry = f"in {duration(seconds)} {NO_TIME}, and others are better known (--slate all lets it in, or {enough})"
+    return fed | set(taken if planned is None else networks.keys() & set(planned)), hungry
