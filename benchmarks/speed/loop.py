@@ -13,7 +13,7 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from outcome import Bar, finish
 from problems import network_of, problem, setting
 from torch import Tensor, nn
 from torch.nn import functional as F
+from turns import in_turns
 
 from bakeoff import registry
 from bakeoff.data.base import Dataset
@@ -31,8 +32,6 @@ from bakeoff.types import Batch, Grid
 
 BATCH = 64
 PAIRED_SECONDS = 4.0                          # of both sides, per contender
-ROUNDS = 15
-ROUND_SECONDS = 0.06                          # of each side, per round
 
 
 def by_hand(network: Network, x: Tensor, y: Tensor, params: dict[str, Any], steps: int) -> Iterator[None]:
@@ -97,20 +96,6 @@ def loops() -> dict[str, dict[str, float]]:
         found[name] = {"ratio": ratio, "loop_ms": mine, "by_hand_ms": bare_ms, "pairs": len(ours)}
         print(f"{name:12s} loop {ratio:.3f}  ({mine:.2f} over {bare_ms:.2f} ms a step)", flush=True)
     return found
-
-
-def in_turns(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float, float]:
-    """(median of ours / theirs, seconds of ours, seconds of theirs), which of them begins changing every round."""
-    pairs = []
-    for number in range(ROUNDS + 1):
-        seconds = {}
-        for act in (ours, theirs) if number % 2 else (theirs, ours):
-            start = time.thread_time()
-            act()
-            seconds[act] = time.thread_time() - start
-        pairs.append((seconds[ours], seconds[theirs]))
-    mine, bare_seconds = np.array(pairs[1:]).T                # the first round warms up
-    return float(np.median(mine / bare_seconds)), float(np.median(mine)), float(np.median(bare_seconds))
 
 
 class Plain(nn.Module):
@@ -187,14 +172,10 @@ def networks() -> dict[str, dict[str, float]]:
         def theirs(twin: nn.Module = twin) -> None:
             F.cross_entropy(twin(batch.x.x), batch.y).backward()
 
-        start = time.thread_time()
-        theirs()
-        times = max(1, round(ROUND_SECONDS / (time.thread_time() - start)))
-        ratio, mine, bare_seconds = in_turns(lambda ours=ours, times=times: [ours() for _ in range(times)],
-                                             lambda theirs=theirs, times=times: [theirs() for _ in range(times)])
-        found[name] = {"ratio": ratio, "network_ms": 1e3 * mine / times, "bare_ms": 1e3 * bare_seconds / times,
+        ratio, mine, bare_seconds = in_turns(ours, theirs)
+        found[name] = {"ratio": ratio, "network_ms": 1e3 * mine, "bare_ms": 1e3 * bare_seconds,
                        "parameters": whole.parameter_count(), "bare_parameters": sum(p.numel() for p in twin.parameters())}
-        print(f"{name:12s} network {ratio:.3f}  ({1e3 * mine / times:.2f} over {1e3 * bare_seconds / times:.2f} ms)", flush=True)
+        print(f"{name:12s} network {ratio:.3f}  ({1e3 * mine:.2f} over {1e3 * bare_seconds:.2f} ms)", flush=True)
     return found
 
 

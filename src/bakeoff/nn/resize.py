@@ -19,6 +19,9 @@ def fixed_grid(grid: Grid, sizes: tuple[int, ...]) -> Tensor:
         length = x.shape[axis]
         if parts == length and valid is None:
             continue
+        if valid is None and length % parts == 0 and not torch.compiler.is_exporting():              # an exported length may vary
+            x = x.unflatten(axis, (parts, -1)).mean(axis + 1)
+            continue
         own = torch.tensor([length], device=x.device) if valid is None else longest(valid, axis)
         part = torch.arange(parts, device=x.device)
         first, last = part * own[:, None] // parts, -(-(part + 1) * own[:, None] // parts)          # (B or 1, parts)
