@@ -141,3 +141,8 @@ class Separable(nn.Module):
     def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         y, past = self.each.step(x, past)
         return self.mix(y), past
+
+
+def nested(kernel: int, rank: int) -> tuple[int, int, int]:
+    """Long, middle and short odd kernels that stand side by side: `kernel`, halved, halved again; on more than one axis 7, 5, 3."""
+    return (kernel, kernel // 4 * 2 + 1, kernel // 8 * 2 + 1) if rank == 1 else (7, 5, 3)

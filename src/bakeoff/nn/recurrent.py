@@ -110,3 +110,7 @@ def started(kernel: nn.RNNBase, gate: int | None = None) -> nn.RNNBase:
 
 def gru(inputs: int, units: int) -> nn.RNNBase:
     return started(nn.GRU(inputs, units), gate=1)                            # h ← (1 − z) ⊙ n + z ⊙ h
+
+
+def lstm(inputs: int, units: int) -> nn.RNNBase:
+    return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from torch import nn
-
-from bakeoff.nn.activation import activation_of
-from bakeoff.nn.conv import Conv, Separable
-from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.encoder import Encoder
-from bakeoff.nn.norm import BatchNorm
+from bakeoff.nn.stack import Stack
 from bakeoff.registry import family
 from bakeoff.space import Choice
 from bakeoff.types import Grid, Sizes
@@ -35,15 +30,7 @@ class FCN(Encoder):
         super().__init__(dim, rank=rank, sizes=sizes)
         kernels = (kernel, kernel // 4 * 2 + 1, 3) if rank == 1 else (3, 3, 3)
         widths = (dim, dim, wide * dim, dim)
-        conv = Separable if separable else Conv
-        self.convs = nn.ModuleList(conv(widths[i], widths[i + 1], k, rank=rank, bias=False) for i, k in enumerate(kernels))
-        self.norms = nn.ModuleList(BatchNorm(width) for width in widths[1:])
-        self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
+        self.layers = Stack(widths, kernels, rank=rank, separable=separable, activation=activation, dropout=dropout)
 
     def forward(self, grid: Grid) -> Grid:
-        x, valid = grid
-        for layer, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            if layer:
-                x = self.drop(x)
-            x = self.activation(norm(conv(x), valid))                        # every activation keeps zero at zero
-        return Grid(x, valid)
+        return Grid(self.layers(*grid), grid.valid)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bakeoff.nn.activation import activation_of
-from bakeoff.nn.conv import Conv
+from bakeoff.nn.conv import Conv, nested
 from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.norm import BatchNorm
@@ -35,8 +35,7 @@ class Inception(Encoder):
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself; the next block mixes them")] = True,
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
-        kernels = (kernel, kernel // 4 * 2 + 1, kernel // 8 * 2 + 1) if rank == 1 else (7, 5, 3)
-        self.blocks = nn.ModuleList(Block(dim, kernels, rank, separable, activation) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(dim, nested(kernel, rank), rank, separable, activation) for _ in range(depth))
         self.shortcuts = nn.ModuleList(BatchNorm(dim) for _ in range(depth // 3))
         self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bakeoff.nn.encoder import Encoder, State
-from bakeoff.nn.recurrent import Recurrent, started
+from bakeoff.nn.recurrent import Recurrent, lstm
 from bakeoff.registry import family
 from bakeoff.space import Range
 from bakeoff.types import Grid, Sizes
@@ -35,7 +35,3 @@ class LSTM(Encoder):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.layers.step(x, state)
-
-
-def lstm(inputs: int, units: int) -> nn.RNNBase:
-    return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000
