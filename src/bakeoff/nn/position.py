@@ -29,3 +29,10 @@ def sinusoids(sizes: tuple[int, ...], dim: int, device: torch.device) -> Tensor:
     """(prod(sizes), dim): sines, then cosines. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762"""
     angle = angles(sizes, dim // 2, device)
     return torch.cat([angle.sin(), angle.cos()], -1)
+
+
+def sinusoids_at(place: Tensor, dim: int) -> Tensor:
+    """(B,) cells of one axis → (B, dim), the rows of `sinusoids` that stand there: for steps that only count."""
+    pairs = dim // 2
+    angle = place[:, None] * 1e4 ** (-torch.arange(pairs, device=place.device) / max(pairs, 1))
+    return torch.cat([angle.sin(), angle.cos()], -1)

@@ -20,8 +20,8 @@ def test_on_one_axis_a_gru_reads_what_a_strided_convolution_saw(doubled: Callabl
     assert encoder.stride == (2,)
 
     def twin(x: Tensor) -> Tensor:
-        norm = encoder.norms[0]
-        y = F.conv1d(x.transpose(1, 2), encoder.convs[0].weight, stride=2, padding=2)
+        norm = encoder.front.norms[0]
+        y = F.conv1d(x.transpose(1, 2), encoder.front.convs[0].weight, stride=2, padding=2)
         y = F.batch_norm(y, None, None, norm.weight, norm.bias, training=True).relu().transpose(1, 2)
         return both_ways(encoder.readers[0].kernels, y)
 
@@ -32,8 +32,8 @@ def test_on_two_axes_columns_are_read_and_then_rows(doubled: Callable, assert_tw
     encoder = doubled(CRNN(8, rank=2, sizes=(6, 5), separable=False))
 
     def twin(x: Tensor) -> Tensor:
-        norm = encoder.norms[0]
-        y = F.conv2d(x.movedim(-1, 1), encoder.convs[0].weight, padding=1)
+        norm = encoder.front.norms[0]
+        y = F.conv2d(x.movedim(-1, 1), encoder.front.convs[0].weight, padding=1)
         y = F.batch_norm(y, None, None, norm.weight, norm.bias, training=True).relu().movedim(1, -1)
         columns = [both_ways(encoder.readers[0].kernels, y[:, :, column]) for column in range(5)]
         y = torch.stack(columns, 2)
@@ -49,8 +49,8 @@ def test_on_three_axes_frames_are_convolved_one_by_one_and_every_place_is_read_t
     encoder = doubled(CRNN(8, rank=3, sizes=(None, 16, 20), separable=False))
 
     def twin(x: Tensor) -> Tensor:
-        norm = encoder.norms[0]
-        y = torch.stack([F.conv2d(frame.movedim(-1, 1), encoder.convs[0].weight, stride=2, padding=1) for frame in x.unbind(1)], 1)
+        norm = encoder.front.norms[0]
+        y = torch.stack([F.conv2d(frame.movedim(-1, 1), encoder.front.convs[0].weight, stride=2, padding=1) for frame in x.unbind(1)], 1)
         y = F.batch_norm(y.movedim(2, 1), None, None, norm.weight, norm.bias, training=True).relu().movedim(1, -1)
         rows = [torch.stack([both_ways(encoder.readers[0].kernels, y[:, :, row, column]) for column in range(10)], 2) for row in range(8)]
         return torch.stack(rows, 2)

@@ -6,12 +6,8 @@ from typing import Annotated, Any
 
 from torch import Tensor, nn
 
-from bakeoff.nn.activation import activation_of
-from bakeoff.nn.conv import Conv, Separable
-from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.encoder import Encoder, State
-from bakeoff.nn.masked import strided
-from bakeoff.nn.norm import BatchNorm
+from bakeoff.nn.front import Front
 from bakeoff.nn.recurrent import Recurrent, gru
 from bakeoff.registry import family
 from bakeoff.space import Choice, Range
@@ -40,48 +36,28 @@ class CRNN(Encoder):
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
                  activation: str = "relu", dropout: float = 0.0, truncate: int = 0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
-        framed = rank == 3
-        self.strides, total = [], 1
-        for _ in range(convs):
-            fits = not (full or causal) and all(size is not None and size // total >= LARGE for size in sizes[framed:])
-            self.strides.append(2 if fits else 1)
-            total *= self.strides[-1]
-        self.stride = (1,) * framed + (total,) * (rank - framed)
-        conv = Separable if separable else Conv
-        self.convs = nn.ModuleList(conv(dim, dim, kernel if rank == 1 else 3, rank=rank - framed, stride=s, causal=causal and not framed,
-                                        bias=False) for s in self.strides)
-        self.norms = nn.ModuleList(BatchNorm(dim) for _ in self.strides)
-        self.activation, self.drop = activation_of(activation), ChannelDrop(dropout)
+        self.front = Front(dim, convs, kernel if rank == 1 else 3, sizes=sizes, large=LARGE, full=full or causal, causal=causal,
+                           framed=rank == 3, separable=separable, activation=activation, dropout=dropout)
+        self.stride = self.front.stride
         self.readers = nn.ModuleList(
-            Recurrent(gru, dim, 1, causal=causal and axis == 0, dropout=dropout, truncate=truncate) for axis in range(1 if framed else rank))
+            Recurrent(gru, dim, 1, causal=causal and axis == 0, dropout=dropout, truncate=truncate) for axis in range(1 if rank == 3 else rank))
 
     def forward(self, grid: Grid) -> Grid:
-        x, valid = grid
-        for conv, norm, stride in zip(self.convs, self.norms, self.strides, strict=True):
-            framed = x.dim() == 5
-            valid = strided(valid, (1,) * framed + (stride,) * (len(self.stride) - framed))
-            y = conv(x.flatten(0, 1)).unflatten(0, x.shape[:2]) if framed else conv(x)
-            x = self.drop(self.activation(norm(y, valid)))
+        x, valid = self.front(grid)
         for axis, reader in enumerate(self.readers):
             x = along(reader, x, valid, axis + 1)
         return Grid(x, valid)
 
     def start(self, batch: int) -> State:
-        convs: list[Any] = list(self.convs)
         reader: Any = self.readers[0]
-        return [conv.start(batch) for conv in convs], reader.start(batch)
+        return self.front.start(batch), reader.start(batch)
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        convs: list[Any] = list(self.convs)
         reader: Any = self.readers[0]
         pasts, memory = state
-        after = []
-        for conv, norm, past in zip(convs, self.norms, pasts, strict=True):
-            x, past = conv.step(x, past)
-            after.append(past)
-            x = self.drop(self.activation(norm(x, None)))
+        x, pasts = self.front.step(x, pasts)
         x, memory = reader.step(x, memory)
-        return x, (after, memory)
+        return x, (pasts, memory)
 
 
 def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:
