@@ -25,6 +25,7 @@ class Encoder(nn.Module):
     can_be_causal: ClassVar[bool] = False                 # then causal=True: output t sees inputs ≤ t only
     pools: ClassVar[bool] = False                         # gives one cell (text CNN, memory network): not for dense tasks
     orderless: ClassVar[bool] = False                     # reads a single cell (a table's row) as well as many
+    variant_of: ClassVar[str | None] = None              # a family that differs from that one in one idea
     start_cells: ClassVar[int] = 64                       # the starting fold leaves at most so many cells of an example
     reads: int = 1                                        # embedding width in multiples of dim
     read_sizes: Sizes = ()                                # cells per axis of what it is given; (): not known
