@@ -29,11 +29,11 @@ def naive_tanh(x: Tensor, weight: Tensor, truncate: int) -> Tensor:
 
 
 def naive_complex(turn: Tensor, x: Tensor, truncate: int) -> Tensor:
-    size = len(turn) // 2
+    size = turn.shape[-1] // 2
 
     def step(t: int, h: Tensor) -> Tensor:
         re, im = h.split(size, -1)
-        return torch.cat([turn[:size] * re - turn[size:] * im, turn[:size] * im + turn[size:] * re], -1) + x[t]
+        return torch.cat([turn[..., :size] * re - turn[..., size:] * im, turn[..., :size] * im + turn[..., size:] * re], -1) + x[t]
 
     return stepwise(step, torch.zeros_like(x[0]), len(x), truncate)
 
@@ -79,7 +79,7 @@ def naive_gru(x: Tensor, weight: Tensor, bias: Tensor, truncate: int) -> Tensor:
 @pytest.mark.parametrize("truncate", [0, 1, 3, 50])
 @pytest.mark.parametrize(("fast", "naive", "shapes"), [
     (linear_scan, naive_linear, lambda t: [(t, 3, 5), (t, 3, 5)]),
-    (complex_scan, naive_complex, lambda t: [(6,), (t, 2, 6)]),
+    (complex_scan, naive_complex, lambda t: [(2, 6), (t, 3, 2, 6)]),
     (tanh_scan, naive_tanh, lambda t: [(t, 2, 3, 4), (2, 4, 4)]),
     (relu_scan, naive_relu, lambda t: [(t, 2, 3, 4), (2, 4, 4)]),
     (mgu_scan, naive_mgu, lambda t: [(t, 2, 3, 8), (2, 4, 8)]),

@@ -28,7 +28,7 @@ def linear_scan(a: Tensor, b: Tensor, truncate: int = 0) -> Tensor:
 def complex_scan(turn: Tensor, x: Tensor, truncate: int = 0) -> Tensor:
     """h[t] = λ ⊙ h[t−1] + x[t] for complex numbers in real arithmetic: real parts first, imaginary parts after them.
 
-    turn (2·N,) is λ, the same at all steps, |λ| ≤ 1; x (T, …, 2·N) → h (T, …, 2·N).
+    turn (…, 2·N) is λ, the same at all steps, |λ| ≤ 1; x (T, …, 2·N) → h (T, …, 2·N).
     """
     return _Complex.apply(turn, x, truncate)
 
@@ -134,22 +134,22 @@ class _Complex(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         turn, h = ctx.saved_tensors
-        re, im = turn.chunk(2)
-        back = torch.cat([re, -im])                                          # times the conjugate of λ
+        re, im = turn.chunk(2, -1)
+        back = torch.cat([re, -im], -1)                                       # times the conjugate of λ
         dx = turned_through(back, grad, ctx.truncate or BLOCK, not ctx.truncate, -1)
-        (gr, gi), (hr, hi) = (part.flatten(1, -2).chunk(2, -1) for part in (dx[1:], h[:-1]))
-        dturn = torch.cat([(gr * hr).add_(gi * hi).sum((0, 1)), (gi * hr).sub_(gr * hi).sum((0, 1))])
+        (gr, gi), (hr, hi) = (part.chunk(2, -1) for part in (dx[1:], h[:-1]))
+        dturn = torch.cat([(gr * hr).add_(gi * hi), (gi * hr).sub_(gr * hi)], -1).sum(tuple(range(h.dim() - turn.dim())))
         return dturn, dx, None
 
 
 def turned_through(turn: Tensor, x: Tensor, block: int, joined: bool, way: int) -> Tensor:
     """The complex recurrence in blocks of steps side by side, each joined to the end of the one before, or each by itself."""
-    size = turn.shape[0] // 2
+    size = turn.shape[-1] // 2
     blocks = -(-len(x) // block)
     h = x.new_zeros(blocks * block, *x.shape[1:])                            # zeros after the end: nothing comes of them
     h[:len(x)] = x
     cut = h.unflatten(0, (blocks, block))
-    re, im = turn.split(size)
+    re, im = turn.split(size, -1)
 
     def pull(now: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor], by: tuple[Tensor, Tensor]) -> None:
         now[0].addcmul_(by[0], before[0]).addcmul_(by[1], before[1], value=-1)

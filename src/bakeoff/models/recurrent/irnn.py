@@ -14,6 +14,8 @@ from bakeoff.registry import family
 from bakeoff.space import Range
 from bakeoff.types import Grid, Sizes
 
+SMALL = 0.03                  # deviation of the input weights: a memory of hundreds of cells stays of the size of one
+
 
 @family("irnn", group="recurrent")
 class IRNN(Encoder):
@@ -41,9 +43,6 @@ class IRNN(Encoder):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.layers.step(x, state)
-
-
-SMALL = 0.03                  # deviation of the input weights: a memory of hundreds of cells stays of the size of one
 
 
 class Unit(Cell):
