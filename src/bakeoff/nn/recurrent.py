@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,33 @@ from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.masked import flip, zeroed
 from bakeoff.nn.scan import gru_scan, tanh_scan
 
-Kernel = Callable[[int, int], nn.RNNBase]                # (inputs, units) → time first, one layer, one direction
+
+class Cell(nn.Module):
+    """A recurrence that torch has no kernel for: weights named and ordered as those of nn.RNNBase, and one bias.
+
+    A family writes `scan`, all steps of one or two directions at once (nn/scan.py), and `step`, one of them as its formula.
+    """
+
+    gates: int
+    memories = 1
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.hidden_size = units
+        self.weight_ih_l0 = nn.Parameter(torch.empty(self.gates * units, inputs))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(self.gates * units, units))
+        self.bias_ih_l0 = nn.Parameter(torch.empty(self.gates * units))
+
+    def scan(self, others: list[Any], x: Tensor, weight: Tensor, truncate: int) -> Tensor:
+        """x (T, G, B, gates · U) of G directions, this cell's first, weight (G, U, gates · U) → h (T, G, B, U)."""
+        raise NotImplementedError
+
+    def step(self, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
+        """(B, inputs) and each memory (B, U) → the memories after it; the first is what the cell gives."""
+        raise NotImplementedError
+
+
+Kernel = Callable[[int, int], nn.RNNBase | Cell]         # (inputs, units) → time first, one layer, one direction
 
 
 class Recurrent(nn.Module):
@@ -41,12 +67,16 @@ class Recurrent(nn.Module):
     def start(self, batch: int) -> list[tuple[Tensor, ...]]:
         """Per layer its memory before the first step, (B, D); an LSTM has two."""
         kernels: list[Any] = list(self.kernels)
-        return [(kernel.weight_hh_l0.new_zeros(batch, kernel.hidden_size),) * (2 if kernel.mode == "LSTM" else 1) for kernel in kernels]
+        return [(kernel.weight_hh_l0.new_zeros(batch, kernel.hidden_size),) * memories(kernel) for kernel in kernels]
 
     def step(self, x: Tensor, state: list[tuple[Tensor, ...]]) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
         """(B, D) → (B, D), what `forward` gives next; of one direction only."""
         after: list[tuple[Tensor, ...]] = []
         for kernel, memory in zip(self.kernels, state, strict=True):
+            if isinstance(kernel, Cell):
+                after.append(kernel.step(x, *memory))
+                x = x + self.drop(after[-1][0])
+                continue
             before = tuple(part[None] for part in memory)                    # torch wants the layer first
             new, now = kernel(x[None], before if len(before) > 1 else before[0])
             after.append(tuple(part[0] for part in (now if len(before) > 1 else (now,))))
@@ -54,17 +84,24 @@ class Recurrent(nn.Module):
         return x, after
 
 
-def read(kernels: list[nn.RNNBase], x: Tensor, valid: Tensor | None, truncate: int = 0) -> Tensor:
+def memories(kernel: nn.RNNBase | Cell) -> int:
+    return kernel.memories if isinstance(kernel, Cell) else 2 if kernel.mode == "LSTM" else 1
+
+
+def read(kernels: list[Any], x: Tensor, valid: Tensor | None, truncate: int = 0) -> Tensor:
     """(T, B, D) → outputs (T, B, all units) of one kernel forwards and, where there is a second, one backwards."""
     first = kernels[0]
     both = [x] if len(kernels) == 1 else [x, flip(x, valid, 0)]
-    if first.mode == "LSTM" or x.device.type != "cpu" or torch.compiler.is_exporting():
+    own = isinstance(first, Cell)
+    if not own and (first.mode == "LSTM" or x.device.type != "cpu" or torch.compiler.is_exporting()):
         outputs = [run(kernel, way, truncate) for kernel, way in zip(kernels, both, strict=True)]
     else:
         pairs = zip(kernels, both, strict=True)
         gates = torch.stack([F.linear(way, kernel.get_parameter("weight_ih_l0"), joint_bias(kernel)) for kernel, way in pairs], 1)
         weight = torch.stack([kernel.get_parameter("weight_hh_l0").t() for kernel in kernels])      # (G, U, gates · U)
-        if first.mode == "GRU":
+        if isinstance(first, Cell):
+            h = first.scan(kernels, gates, weight, truncate)
+        elif first.mode == "GRU":
             bias = torch.stack([kernel.get_parameter("bias_hh_l0")[-kernel.hidden_size:] for kernel in kernels])
             h = gru_scan(gates, weight, bias, truncate)
         else:
@@ -85,26 +122,33 @@ def run(kernel: nn.RNNBase, x: Tensor, truncate: int) -> Tensor:
     return torch.cat(pieces)
 
 
-def joint_bias(kernel: nn.RNNBase) -> Tensor:
+def joint_bias(kernel: nn.RNNBase | Cell) -> Tensor:
     """Both biases as one; a GRU's new-memory bias stays apart, since the reset gate scales it."""
-    own, recurrent = kernel.get_parameter("bias_ih_l0"), kernel.get_parameter("bias_hh_l0")
+    own = kernel.get_parameter("bias_ih_l0")
+    if isinstance(kernel, Cell):
+        return own
+    recurrent = kernel.get_parameter("bias_hh_l0")
     if kernel.mode != "GRU":
         return own + recurrent
     units = kernel.hidden_size
     return own + torch.cat([recurrent[:2 * units], torch.zeros_like(recurrent[:units])])
 
 
-def started(kernel: nn.RNNBase, gate: int | None = None) -> nn.RNNBase:
-    """The kernel with orthogonal recurrent weights, biases 0, and the bias of the `gate`-th gate 1: so that memory lasts."""
+Either = TypeVar("Either", nn.RNNBase, Cell)
+
+
+def started(kernel: Either, gate: int | None = None, bias: float = 1.0) -> Either:
+    """The kernel with orthogonal recurrent weights, biases 0, and that of the `gate`-th gate such that memory lasts."""
     units = kernel.hidden_size
     for block in kernel.get_parameter("weight_hh_l0").split(units):
         nn.init.orthogonal_(block)
     for block in kernel.get_parameter("weight_ih_l0").split(units):
         nn.init.xavier_uniform_(block)
-    nn.init.zeros_(kernel.get_parameter("bias_hh_l0"))
-    bias = nn.init.zeros_(kernel.get_parameter("bias_ih_l0"))
+    if not isinstance(kernel, Cell):
+        nn.init.zeros_(kernel.get_parameter("bias_hh_l0"))
+    biases = nn.init.zeros_(kernel.get_parameter("bias_ih_l0"))
     if gate is not None:
-        nn.init.ones_(bias[gate * units:(gate + 1) * units])
+        nn.init.constant_(biases[gate * units:(gate + 1) * units], bias)
     return kernel
 
 

@@ -25,7 +25,7 @@ def test_the_memory_is_a_moving_mixture(doubled: Callable, assert_twins: Callabl
         return torch.stack(outputs, 1)
 
     def by_hand(x: Tensor) -> Tensor:
-        for layer in encoder.layers:
+        for layer in encoder.stack.layers:
             y = layer.norm(x)
             z, new = layer.gate(y).sigmoid(), layer.new(y)
             n = 8 if causal else 4                                           # numbers that are read forwards
