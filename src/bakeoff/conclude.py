@@ -101,6 +101,8 @@ def conclude(session: Session) -> None:
     write_json(folder / "shown.json", shown(session, comparison, answers, groups))
     if session.task.name == WRITES:
         write_json(folder / "written.json", written(session, list(comparison.contenders)[:TOP], seeds))
+    if session.task.needs().writes:
+        write_json(folder / "looked.json", looked(session, list(comparison.contenders)[:TOP], seeds))
     write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
     write_json(folder / "verdict.json", verdict)
     from bakeoff.report.render import render
@@ -277,6 +279,14 @@ def written(session: Session, names: Sequence[str], seeds: Mapping[str, int]) ->
     test = session.loaded.folds[0].splits.test
     assert test is not None
     return specimen(session.folder, names, seeds, test)
+
+
+def looked(session: Session, names: Sequence[str], seeds: Mapping[str, int]) -> dict[str, Any]:
+    """Where the first contenders looked when they wrote the first test examples, for the same reason."""
+    from bakeoff.use.look import looks
+    test = session.loaded.folds[0].splits.test
+    assert test is not None
+    return looks(session.folder, names, seeds, test)
 
 
 def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:
