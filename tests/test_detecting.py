@@ -56,6 +56,21 @@ def test_the_records_tell_of_boxes(finished) -> None:
     assert set(answers["answer"][0][0]) == {"label", "score", "box"}
 
 
+def test_every_class_has_a_line_of_its_own(finished) -> None:
+    folder = Path(finished.folder)
+    classes = json.loads((folder / "comparison.json").read_text())["classes"]
+    assert set(classes) == {"tcn", "mean_box"}
+    with (folder / "leaderboard.csv").open() as file:
+        values = {row["contender"]: float(row["value"]) for row in csv.DictReader(file)}
+    for name, (one,) in classes.items():
+        assert one["label"] == "<b>red</b>"
+        assert one["value"] == pytest.approx(values[name])
+        assert one["low"] <= one["value"] <= one["high"]
+    page = (folder / "report.html").read_text()
+    assert "boxes in test" in page
+    assert "finds &lt;b&gt;red&lt;/b&gt; with an average precision of" in page
+
+
 def test_the_report_draws_boxes_and_escapes_their_labels(finished) -> None:
     page = (Path(finished.folder) / "report.html").read_text()
     assert '<svg class="chart boxes"' in page

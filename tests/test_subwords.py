@@ -33,3 +33,13 @@ def test_a_reserved_word_in_a_text_is_a_text() -> None:
 def test_bytes_that_make_no_character_are_shown_as_such() -> None:
     (row,) = subwords.encoded(["é"], LEARNT)
     assert "�" in subwords.decoded([row[:-1]], LEARNT)[0]
+
+
+def test_pieces_fall_into_words_and_signs() -> None:
+    text = "ein Hündchen läuft, 1999 … «Straße»!"
+    (ids,) = subwords.encoded([text], LEARNT)
+    found = subwords.words(ids, LEARNT)
+    assert "".join(word for word, _ in found) == text.replace(" ", "")
+    assert [word for word, _ in found[:4]] == ["ein", "Hündchen", "läuft", ","]
+    assert sum(count for _, count in found) == len(ids)
+    assert subwords.words([], LEARNT) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import bakeoff
 from bakeoff.errors import OptionError
+from bakeoff.report.render import render
 from bakeoff.use.predict import predict
 from bakeoff.words import check_lines, result_lines
 
@@ -54,6 +56,21 @@ def test_the_report_shows_what_was_written(finished) -> None:
     assert shown["scored"] == "bleu"
     assert str(shown["hardest"][0]["target"]) in page
     assert "tok:13a" in page
+
+
+def test_the_report_shows_where_they_looked_without_their_weights(finished, tmp_path) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    examples = json.loads((folder / "looked.json").read_text())["examples"]
+    assert [one["key"] for one in examples] == ["test.en:1", "test.en:2", "test.en:3"]
+    for one in examples:
+        assert set(one["looks"]) == {"gru"}, "baselines do not look"
+        look = one["looks"]["gru"]
+        assert np.shape(look["shares"]) == (len(look["written"]), len(one["read"]))
+        assert np.allclose(np.sum(look["shares"], 1), 1, atol=0.01)
+    page = render(folder)
+    assert page.count('<svg class="chart looks"') == 2 * len(examples)
+    assert "Where they look when they write" in page
 
 
 def test_the_check_shows_both_sides(finished) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12                    # examples of either sort in the report
 TOP = 4                       # contenders whose answers are shown beside an example
+RESAMPLES, SPREADS = 200, 300                 # random sets of examples for the interval of a class, and most such intervals that are taken
 WRITES = "generate"           # the task whose contenders write
 
 
@@ -91,6 +92,8 @@ def conclude(session: Session) -> None:
     parts = session.loaded.record.get("facts", {}).get("parts", {})
     record["beside"] = {name: {**beside(session.task.metrics[1:], answers[name]), **of_parts(parts, metric, answers[name])}
                         for name in comparison.contenders}
+    if hasattr(metric, "by_class"):
+        record["classes"] = of_classes(metric, {name: answers[name] for name in comparison.contenders})
     record["without_shared"] = without_shared(session, answers, metric, comparison)
     plan = json.loads((folder / "plan.json").read_text())
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
@@ -101,6 +104,8 @@ def conclude(session: Session) -> None:
     write_json(folder / "shown.json", shown(session, comparison, answers, groups))
     if session.task.name == WRITES:
         write_json(folder / "written.json", written(session, list(comparison.contenders)[:TOP], seeds))
+    if session.task.needs().writes:
+        write_json(folder / "looked.json", looked(session, list(comparison.contenders)[:TOP], seeds))
     write_whole(folder / "leaderboard.csv", table_of(wording.leaderboard(comparison, infos)))
     write_json(folder / "verdict.json", verdict)
     from bakeoff.report.render import render
@@ -190,6 +195,14 @@ def of_parts(parts: Iterable[str], metric: Metric, answers: Sequence[Answers]) -
     return values
 
 
+def of_classes(metric: Any, answers: Mapping[str, Sequence[Answers]]) -> dict[str, list[dict[str, Any]]]:
+    """The first metric of each class, of what each contender found; with intervals where there are few."""
+    labels = {str(box["label"]) for boxes in next(iter(answers.values()))[0].targets for box in boxes}
+    cheap = len(labels) * sum(map(len, answers.values())) <= SPREADS
+    return {name: [found._asdict() for found in metric.by_class([one.answers for one in said], said[0].targets, RESAMPLES if cheap else 0)]
+            for name, said in answers.items()}
+
+
 def without_shared(session: Session, answers: Mapping[str, Sequence[Answers]], metric: Metric, comparison: Comparison) -> dict[str, float]:
     """Values without the test examples that also stand in train; empty where there are none."""
     shared = set(session.loaded.record.get("shared", {}).get("keys", []))
@@ -277,6 +290,14 @@ def written(session: Session, names: Sequence[str], seeds: Mapping[str, int]) ->
     test = session.loaded.folds[0].splits.test
     assert test is not None
     return specimen(session.folder, names, seeds, test)
+
+
+def looked(session: Session, names: Sequence[str], seeds: Mapping[str, int]) -> dict[str, Any]:
+    """Where the first contenders looked when they wrote the first test examples, for the same reason."""
+    from bakeoff.use.look import looks
+    test = session.loaded.folds[0].splits.test
+    assert test is not None
+    return looks(session.folder, names, seeds, test)
 
 
 def first_of_each(order: np.ndarray, groups: Sequence[Any] | None) -> list[int]:

@@ -7,8 +7,11 @@ own, and a space belongs to what follows it.
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable, Sequence
 
+SPACE = "\u0120"              # how the alphabet of bytes writes a space
+SIGNS = frozenset(string.punctuation + string.digits)
 PIECES = r" ?\d| ?[\p{L}\p{M}]+| ?[^\s\p{L}\p{M}\d]+|\s+(?!\S)|\s+"
 
 
@@ -46,3 +49,18 @@ def decoded(rows: Sequence[Sequence[int]], tokenizer: str) -> list[str]:
     """The texts of rows of ids, spaces at their ends taken off. Bytes that make no character become '�'."""
     from tokenizers import Tokenizer
     return [text.strip() for text in Tokenizer.from_str(tokenizer).decode_batch([list(row) for row in rows], skip_special_tokens=False)]
+
+
+def words(ids: Sequence[int], tokenizer: str) -> list[tuple[str, int]]:
+    """The words and signs of a text of these ids, and of how many ids each is made: one begins where a space stands before it, or a
+    sign beside a letter."""
+    from tokenizers import Tokenizer
+    machine, found = Tokenizer.from_str(tokenizer), list[list[int]]()
+    sign = False
+    for one in ids:
+        piece = str(machine.id_to_token(one))
+        before, sign = sign, piece.lstrip(SPACE)[:1] in SIGNS
+        if not found or piece.startswith(SPACE) or sign != before:
+            found.append([])
+        found[-1].append(one)
+    return [(text.strip(), len(word)) for word, text in zip(found, machine.decode_batch(found, skip_special_tokens=False), strict=True)]

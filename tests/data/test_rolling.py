@@ -252,3 +252,76 @@ def test_a_test_part_of_its_own_goes_on_after_train(tmp_path: Path, check: Check
     test = loaded.splits.test
     assert test is not None
     assert [target["values"][0, 0] for target in test.targets] == list(range(300, 356))
+
+
+def many(folder: Path, **parts: str) -> Options:
+    """Options by which series s0, s1 … are parted as a file of key,split says."""
+    (folder / "parts.csv").write_text("\n".join(["key,split", *(f"{key},{part}" for key, part in parts.items())]) + "\n")
+    return Options(horizon=5, season=4, split=str(folder / "parts.csv"))
+
+
+@pytest.mark.parametrize("val", [True, False])
+def test_a_file_of_keys_puts_whole_series_apart(val: bool, tmp_path: Path) -> None:
+    items = [steps(400), steps(150, begin=1000), steps(200, begin=2000), steps(6, begin=3000), steps(90, begin=4000)]
+    options = many(tmp_path, s0="train", **({"s1": "validation"} if val else {}), s2="Test", s3="test")
+    found = next(every_fold(source_of(*items), options, "made"))
+    lookback = found.dataset.arrays.lookback                                 # type: ignore[attr-defined]
+    whose = {name: set((inputs_and_targets(found.dataset, rows)[1][:, 0, 0] // 1000).astype(int).tolist()) if len(rows) else set()
+             for name, rows in (("train", found.train), ("val", found.val), ("test", found.test))}
+    assert whose == {"train": {0}, "val": {1} if val else set(), "test": {2, 3}}, "what is not named takes no part"
+    x, y = inputs_and_targets(found.dataset, found.test)
+    assert (x[:, :, 0] // 1000 == y[:, :1, 0] // 1000).all(), "windows stay in their series"
+    own = y[:, 0, 0] - 2000
+    assert sorted(own[own < 1000].tolist()) == list(range(lookback, 196)), "each step behind a whole look-back"
+    _, sizes = np.unique(found.dataset.view(found.test).groups or (), return_counts=True)
+    assert sorted(sizes.tolist()) == [1, 196 - lookback], "a series is drawn as one"
+    assert ("whole series by" in found.how, "1 validate" in found.how) == (True, val)
+    assert bool(found.inner) is not val
+    for train, later in found.inner:
+        assert not set(train) & set(later)
+    assert np.isfinite(found.dataset.arrays.naive).all()                     # type: ignore[attr-defined]
+
+
+def test_what_is_learnt_of_series_put_apart_is_of_the_others_alone(tmp_path: Path) -> None:
+    options = many(tmp_path, s0="train", s1="test")
+    generator = np.random.default_rng(0)
+    seen, new = generator.normal(size=(300, 1)), generator.normal(size=(300, 1))
+    first, second = (next(every_fold(source_of(seen, other), options, "made")) for other in (new, 9 + 7 * new))
+    assert first.state["fill"] == second.state["fill"]
+    for part in ("train", "test"):
+        assert getattr(first, part).tolist() == getattr(second, part).tolist()
+    x, y = (np.concatenate([each.ravel() for each in inputs_and_targets(found.dataset, found.train)]) for found in (first, second))
+    np.testing.assert_array_equal(x, y)
+    naive = first.dataset.arrays.naive, second.dataset.arrays.naive          # type: ignore[attr-defined]
+    np.testing.assert_allclose(7 * naive[0][1], naive[1][1])
+    later = new.copy()
+    later[first.dataset.arrays.lookback:] = 1e6                              # type: ignore[attr-defined]
+    third = next(every_fold(source_of(seen, later), options, "made"))
+    np.testing.assert_array_equal(third.dataset.arrays.naive, naive[0])      # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("parts", "words"), [
+    ({"s0": "train", "s9": "test"}, "'s9'"), ({"s0": "train", "s1": "exam"}, "'exam' is no part"), ({"s0": "train"}, "none to test on"),
+    ({"s1": "test"}, "no series to train on")])
+def test_a_file_that_cannot_part_series_is_told_why(parts: dict[str, str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=words):
+        next(every_fold(source_of(steps(300), steps(300)), many(tmp_path, **parts), "made"))
+
+
+def test_one_series_is_not_parted_by_keys(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="parts whole series, and there is one") as told:
+        next(every_fold(source_of(steps(300)), many(tmp_path, s0="train"), "made"))
+    assert "8640,2880,2880" in str(told.value.fix)
+
+
+def test_keys_of_series_are_what_the_check_shows_before_the_time(tmp_path: Path, check: Check) -> None:
+    lines = ["unique_id,ds,y", *(f"{name},2024-{1 + day // 28:02}-{1 + day % 28:02},{day + rise}"
+                                 for rise, name in enumerate(("inn", "isar", "lech")) for day in range(200))]
+    (tmp_path / "rivers.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "parts.tsv").write_text("key\tsplit\ninn\ttrain\nisar\ttrain\nlech\ttest\n")
+    loaded = check(tmp_path / "rivers.csv", horizon=7, split=str(tmp_path / "parts.tsv"))
+    assert {item["key"].partition("@")[0] for item in loaded.record["first"]} <= {"inn", "isar"}
+    test = loaded.splits.test
+    assert test is not None
+    assert {key.partition("@")[0] for key in test.keys} == {"lech"}
+    assert any("draw 1 whole series" in note for note in loaded.record["notes"])

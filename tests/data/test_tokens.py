@@ -85,3 +85,13 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object], said: 
 def test_settings_have_defaults_by_the_sort_of_token() -> None:
     assert tokens.chosen({}) == {"tokens": "words", "vocab": 20000, "min_count": 2, "length": 512}
     assert tokens.chosen({"text.tokens": "characters", "text.vocab": "500"}) == {"tokens": "characters", "vocab": 500, "min_count": 2, "length": 1024}
+
+
+@pytest.mark.parametrize("sort", ["words", "characters", "subwords"])
+def test_ids_fall_into_words(sort: str) -> None:
+    text = "the cat saw the dog"
+    learnt, _ = tokens.learnt([text] * 3, sort, 400, 1)
+    (found,) = ids([text], learnt)
+    grouped = tokens.in_words(found, learnt, sort)
+    assert [word for word, _ in grouped] == text.split()
+    assert sum(count for _, count in grouped) == len(found)

@@ -124,3 +124,32 @@ def test_any_set_of_images_has_a_value_in_any_order() -> None:
     drawn = np.concatenate([rows[rows[:, 0] == image] for image in some])
     again = value(MAP, [said[image] for image in some], [truth[image] for image in some])
     assert MAP.value(drawn) == pytest.approx(again, abs=1e-12)
+
+
+def test_classes_are_told_one_by_one_and_their_mean_is_the_whole() -> None:
+    said, truth = random_boxes(3)
+    runs = [[Answer(boxes, {}) for boxes in said], [Answer(boxes[:1], {}) for boxes in said]]
+    once = MAP50.by_class(runs[:1], truth)
+    assert [one.label for one in once] == list(LABELS)
+    assert [one.boxes for one in once] == [sum(box["label"] == label for boxes in truth for box in boxes) for label in LABELS]
+    assert np.mean([one.value for one in once]) == pytest.approx(value(MAP50, said, truth))
+    assert all(one.low is None for one in once)
+    both = MAP50.by_class(runs, truth, 100)
+    other = MAP50.by_class(runs[1:], truth)
+    for one, first, second in zip(both, once, other, strict=True):
+        assert one.value == pytest.approx((first.value + second.value) / 2)
+        assert one.low is not None
+        assert one.high is not None
+        assert 0 <= one.low <= one.value <= one.high <= 1
+
+
+def test_the_interval_of_a_class_is_that_of_drawing_images() -> None:
+    """Of ten images each with a box, found or not: half of the random sets lie below the share that is found, half above."""
+    truth = [[box("cat", 0, 0, 10, 10)] for _ in range(10)]
+    said = [[box("cat", 0, 0, 10, 10, score=0.9)] if image < 5 else [] for image in range(10)]
+    (found,) = MAP50.by_class([[Answer(boxes, {}) for boxes in said]], truth, 400)
+    assert found.value == pytest.approx(51 / 101)
+    assert found.low == pytest.approx(0.2, abs=0.11)
+    assert found.high == pytest.approx(0.8, abs=0.11)
+    (sure,) = MAP50.by_class([[Answer(boxes, {}) for boxes in truth]], [*truth[:3], [], *truth[4:]], 50)
+    assert sure.boxes == 9

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from bakeoff.report.plots.looks import looks
 from bakeoff.report.plots.svg import Box, Scale, chart, el, fitting, log_ticks, measured, number, path, steps, text, tick_text, ticks
 
 
@@ -72,3 +75,15 @@ def test_paths_and_stairs():
     assert 'd="M0,1L2,3.5"' in path([(0, 1), (2, 3.5)], "wave")
     assert 'd="M0,1H2V3"' in steps([(0, 1), (2, 3)], "front")
     assert steps([], "front") == ""
+
+
+@pytest.mark.parametrize("width", [400.0, 340.0])
+def test_squares_of_looks_stay_in_the_picture_and_words_are_escaped(width):
+    read, written = ["<b>", *["a long word"] * 23], ["<script>alert(1)</script>", *["w"] * 17]
+    shares = [[1 / len(read)] * len(read) for _ in written[1:]]
+    drawn = looks(read, written, [[0.9, 0.1, *[0.0] * 22], *shares], "recurrent", width, "<i>")
+    assert drawn.count('class="one fill') == 2 + 17 * 24
+    assert "90 %" in drawn
+    assert not {"<b>", "<script", "<i>"} & {drawn[k:k + size] for k in range(len(drawn)) for size in (3, 7)}
+    squares = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn)
+    assert max(float(x) + float(wide) for x, wide in squares) <= width

@@ -149,6 +149,27 @@ def test_what_is_written_is_the_likeliest_by_the_whole_head(name: str, beam: int
             assert found == expected
 
 
+@pytest.mark.parametrize("name", WRITING)
+def test_looks_are_the_weights_by_which_the_bridge_mixes(name: str) -> None:
+    network, data = network_of(FAMILIES[name], TASK).eval(), data_of(ROWS[:6], TARGETS[:6], TASK)
+    batch = padded(data.take(range(6)), 2)
+    head = network.head
+    assert isinstance(head, Writer)
+    with torch.inference_mode():
+        grid, batch = network.read(batch)
+        keys, values, mask = head.bridge.read(grid)
+        asking = head.asking(batch.y).x
+        fits = torch.einsum("bhld,bhsd->bhls", head.bridge.asked(asking), keys) / keys.shape[-1] ** 0.5
+        shares = (fits if mask is None else fits.masked_fill(~mask, -math.inf)).softmax(-1)              # softmax(Q Kᵀ / √d)
+        seen = head.bridge.mix(torch.einsum("bhls,bhsd->blhd", shares, values).flatten(-2))
+        torch.testing.assert_close(seen, head.bridge(asking, keys, values, mask), atol=1e-5, rtol=1e-4)
+        looks = head.looks(grid, batch.y)
+        torch.testing.assert_close(looks, shares.mean(1))
+        torch.testing.assert_close(looks.sum(-1), torch.ones(batch.y.shape))
+        assert grid.valid is not None
+        assert (looks[~grid.valid[:, None].expand_as(looks)] == 0).all(), "padding is not looked at"
+
+
 def searched(network: Network, one: Batch, beam: int) -> list[int]:
     """Beam search in lists, each step by the whole head."""
     grid, batch = network.read(one)

@@ -393,7 +393,7 @@ def divide(source: Source, sort: str, options: Asked, hashes: np.ndarray) -> tup
             case "counts":
                 return [split.given_splits(who, split.by_counts(len(source), asked), "as many as asked from the start")], True
             case "file":
-                return [split.given_splits(who, split.by_file(source.keys, split_file(options), asked), f"by {asked}")], True
+                return [split.given_splits(who, split.by_file(source.keys, split.listed(asked, options.encoding), asked), f"by {asked}")], True
             case _:
                 if source.split is None:
                     raise OptionError(f"there is no column {asked!r}", f"--split {asked}", "Name a column, or write 0.7,0.1,0.2.")
@@ -404,16 +404,6 @@ def divide(source: Source, sort: str, options: Asked, hashes: np.ndarray) -> tup
         given = ["test" if fold == names[-1] else "train" for fold in source.folds]
         return [split.given_splits(who, given, f"fold {names[-1]} is the test (--folds fold tests every one)")], True
     return [split.own_splits(who)], False
-
-
-def split_file(options: Asked) -> dict[str, str]:
-    """The table key,split of --split FILE. Raises DataError."""
-    table = read_table(Files.open(str(options.split)), ReadOptions(encoding=options.encoding))
-    names = list(table.columns)
-    if len(names) < 2:
-        raise DataError("the table has one column only", str(options.split), "Give two: key and split.")
-    key, part = (name if name in names else names[place] for place, name in enumerate(("key", "split")))
-    return dict(zip(table.strings(key), table.strings(part), strict=True))
 
 
 def encode(reader: Reader, source: Source, parts: Parts, fingerprint: str, folder: Path) -> tuple[dict[str, Any], Arrays]:

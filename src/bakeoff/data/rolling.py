@@ -20,6 +20,7 @@ from bakeoff.data import calendar, check, split
 from bakeoff.data.base import Arrays, Dataset, Indices, Source, Splits
 from bakeoff.data.forecasts import described
 from bakeoff.data.naive2 import seasonal_indices
+from bakeoff.data.names import SPLITS
 from bakeoff.data.packed import Packed
 from bakeoff.data.panel import WORKING, Panel, Values
 from bakeoff.data.windows import Ends, Windows
@@ -46,6 +47,8 @@ class Asked(Protocol):
     def split(self) -> str | None: ...
     @property
     def folds(self) -> str | None: ...
+    @property
+    def encoding(self) -> str: ...
 
 
 @dataclass
@@ -88,7 +91,7 @@ def every_fold(source: Source, options: Asked, fingerprint: str) -> Iterator[Rol
     lengths = [len(item) for item in source.items]
     horizon = horizon_of(panel, options)
     if options.folds is None:
-        yield rolling(source, options, fingerprint, horizon, bounds_of(panel, lengths, options.split))
+        yield rolling(source, options, fingerprint, horizon, bounds_of(source, panel, options))
         return
     ways = [origins_of(lengths, horizon, number, options) for number in range(folds_of(options))]
     lookback = lookbacks_of(horizon, options.season or panel.season, [with_validation(edges) for edges in ways[0]], options.lookback)
@@ -131,7 +134,8 @@ def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, give
     panel = source.panel
     assert panel is not None
     lengths = [len(item) for item in source.items]
-    bounds = [with_validation(edges) for edges in given]
+    apart = by_series(options)
+    bounds = list(given) if apart and any(edges[0] < edges[1] for edges in given) else [with_validation(edges) for edges in given]
     season = options.season or panel.season
     if options.season is None:
         another = "--season 5 for the days of a working week" if panel.beat == WORKING else "--season N for another"
@@ -140,7 +144,7 @@ def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, give
     source.facts["season"] = season
     if panel.later:
         panel.notes.append(f"known of the steps to come: {', '.join(panel.beside_names[:panel.later])}")
-    lookbacks = lookbacks or lookbacks_of(horizon, season, bounds, options.lookback)
+    lookbacks = lookbacks or lookbacks_of(horizon, season, [edges for edges in bounds if edges[0]] if apart else bounds, options.lookback)
     stamped = calendar.names(panel.step_seconds)
     ahead = Ahead(horizon, season, lookbacks, panel.channels, panel.aimed, any(np.isnan(item).any() for item in source.items),
                   (*stamped, *panel.beside_names), len(stamped), len(stamped) + panel.later)
@@ -161,20 +165,23 @@ def rolling(source: Source, options: Asked, fingerprint: str, horizon: int, give
         raise DataError(f"the test part has {longest:,} steps, a forecast {horizon:,}", "the series",
                         "Give a longer test part by --split, or a smaller --horizon.")
     inner: tuple[tuple[Indices, Indices], ...] = ()
-    how = f"in time order {said(bounds)}; windows of {lookbacks[-1]:,} steps look back, {horizon:,} ahead"
+    parted = series_said(given, str(options.split)) if apart else f"in time order {said(bounds)}"
+    how = f"{parted}; windows of {lookbacks[-1]:,} steps look back, {horizon:,} ahead"
     if len(val) < split.FEWEST_VAL:
         train, val, inner = folded(bounds, horizon, lookbacks[-1], inside)
         how += f"; {len(inner)} folds inside train validate, each on what comes later, since a split of it would have under {split.FEWEST_VAL}"
     if not len(train):
         raise DataError(f"no training part is long enough for a look-back of {lookbacks[-1]:,} and a horizon of {horizon:,} steps", "the series",
                         "Give longer series, a smaller --horizon or --lookback, or another --split.")
-    groups = blocks(dataset, origins, bounds, max(horizon, season), fold << 32)
+    size = max(lengths) if apart else max(horizon, season)                       # new series are what the test is about, not new steps
+    groups = blocks(dataset, origins, bounds, size, fold << 32)
     dataset = Dataset(Spec(**{**vars(dataset.spec), "counts": {"train": len(train), "val": len(val), "test": len(test)}}), dataset.arrays,
                       dataset._targets, dataset._keys, groups)
     state["spec"] = asdict(dataset.spec)
     drawn = len(set(dataset.view(test).groups or ()))
     if drawn < len(test):
-        notes.append(f"test windows move by one step and overlap: intervals and tests draw {drawn:,} blocks of {max(horizon, season):,} in a row")
+        drawn_as = f"{drawn:,} whole series" if apart else f"{drawn:,} blocks of {size:,} in a row"
+        notes.append(f"test windows move by one step and overlap: intervals and tests draw {drawn_as}")
     return Rolled(dataset, train, val, test, inner, state, notes, how)
 
 
@@ -195,22 +202,56 @@ def horizon_of(panel: Panel, options: Asked) -> int:
     return horizon
 
 
-def bounds_of(panel: Panel, lengths: Sequence[int], asked: str | None) -> list[Bounds]:
+def bounds_of(source: Source, panel: Panel, options: Asked) -> list[Bounds]:
     """Where the parts of each series end: by --split, as the files say, or .6/.2/.2 of its steps."""
+    asked, lengths = options.split, [len(item) for item in source.items]
     if asked is not None:
         sort = split.sort_of_split(asked)
         if sort == "column" and panel.column == asked and panel.bounds is not None:
             return list(panel.bounds)
-        if sort not in ("shares", "counts"):
+        if sort == "column":
             raise OptionError(f"{asked!r} is no split of series", f"--split {asked}",
                               "Write shares of the steps (0.7,0.1,0.2) or numbers of steps (8640,2880,2880), or name a column of train, val and "
-                              "test; a file of keys parts examples, and windows of series overlap.")
-        found = [by_counts(length, asked) if sort == "counts" else by_shares(length, split.shares_of(asked)) for length in lengths]
+                              "test, or a file of key,split that says of each series where it belongs.")
+        if sort == "file":
+            found = whole_series(source.keys, lengths, options)
+        else:
+            found = [by_counts(length, asked) if sort == "counts" else by_shares(length, split.shares_of(asked)) for length in lengths]
     elif panel.bounds is not None:
         found = list(panel.bounds)
     else:
         found = [by_shares(length, split.SHARES) for length in lengths]
     return found
+
+
+def by_series(options: Asked) -> bool:
+    """Whether the split puts whole series apart."""
+    return options.split is not None and split.sort_of_split(options.split) == "file"
+
+
+def whole_series(keys: Sequence[str], lengths: Sequence[int], options: Asked) -> list[Bounds]:
+    """A file of key,split: each series with all its steps in one part, those it does not name in none. Single windows cannot be parted
+    so, since they overlap. Raises OptionError for a single series, DataError for an id or word that is not known."""
+    asked = str(options.split)
+    if len(keys) == 1:
+        raise OptionError("a file of keys parts whole series, and there is one", f"--split {asked}",
+                          "Write numbers of its steps (8640,2880,2880) or shares (0.7,0.1,0.2), or name a column of train, val and test.")
+    ends: list[Bounds] = []
+    for key, word, length in zip(keys, split.by_file(keys, split.listed(asked, options.encoding), asked), lengths, strict=True):
+        part = SPLITS.get(word.strip().lower())
+        if word.strip() and part is None:
+            raise DataError(f"{word!r} is no part", f"{asked}, key {key}", f"Write one of {', '.join(split.NAMES)}.")
+        place = len(split.NAMES) if part is None else split.NAMES.index(part)
+        ends.append((length * (place < 1), length * (place < 2), length * (place < 3)))
+    if not any(edges[0] for edges in ends) or not any(edges[1] < edges[2] for edges in ends):
+        raise DataError("there is no series to train on, or none to test on", asked, "Give both.")
+    return ends
+
+
+def series_said(given: Sequence[Bounds], asked: str) -> str:
+    train, val, test = (sum(edges[place] > (edges[place - 1] if place else 0) for edges in given) for place in range(3))
+    return (f"whole series by {asked}: {train:,} train, {f'{val:,} validate' if val else 'the last .2 of their steps validate'}, "
+            f"{test:,} test")
 
 
 def with_validation(edges: Bounds) -> Bounds:
@@ -252,7 +293,8 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     """All series one behind the other. A series too short for one training window is led by its first values, repeated.
 
     trains: where the training parts end as they were given, before a validation part was taken from them: over them goes the
-    naive's error, which scales a metric and no training, so that the metric is the one in print.
+    naive's error, which scales a metric and no training, so that the metric is the one in print. A series of which nothing is trained
+    on is scaled by its first look-back, which no target reaches into.
     Returns the dataset of all positions; per series the position of the window that ends before its first step, and the first step
     before which there is a whole window; the state; notes.
     """
@@ -266,7 +308,9 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
     naive, spread, short, flat, place = [], [], 0, 0, 0
     several = len(source.items) > 1
     for number, (item, edges, train, name, stamps) in enumerate(zip(source.items, bounds, trains, source.keys, panel.stamps, strict=True)):
-        lead = max(0, lookback + ahead.horizon - edges[0]) if several else 0
+        held = edges[0] == 0                                                 # a series that is not trained on
+        lead = max(0, lookback + ahead.horizon - (len(item) if held else edges[0])) if several else 0
+        train = min(lookback, len(item)) if held else train
         short += lead > 0
         steps.append(encoded(item, lead, fill, ahead.marked))
         truth.append(np.concatenate([np.full((lead, len(aimed)), np.nan), item[:, aimed]]))
@@ -277,7 +321,7 @@ def laid_out(source: Source, panel: Panel, bounds: Sequence[Bounds], trains: Seq
         keys += [""] * lead + ([f"{name}@{stamp}" for stamp in stamps] if several else list(stamps))
         starts.append((place + lead - lookback, lookback - lead))
         place += lead + len(item)
-        known = item[:edges[0], aimed]
+        known = item[:train if held else edges[0], aimed]
         naive.append(naive_error(item[:train, aimed], ahead.season))
         deviation = np.array([np.nanstd(channel) if np.isfinite(channel).any() else 0.0 for channel in known.T])
         flat += int((deviation == 0).sum())
@@ -365,7 +409,7 @@ def folded(bounds: Sequence[Bounds], horizon: int, lookback: int, inside: Any) -
     reaches over the border. Fewer folds where the second half of the series holds no three forecasts."""
     train = inside(-1, 0, [(edges[1], edges[1], edges[1]) for edges in bounds])
     folds = []
-    count = max(1, min(FOLDS, min((edges[1] - edges[1] // 2) // horizon for edges in bounds)))
+    count = max(1, min(FOLDS, min((edges[1] - edges[1] // 2) // horizon for edges in bounds if edges[1])))
     for number in range(count):
         cuts = [cut(edges[1], horizon, number, count) for edges in bounds]
         before, later = inside(-1, 0, cuts), inside(0, 1, cuts)

@@ -14,8 +14,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.base import Indices
+from bakeoff.data.base import Indices, ReadOptions
+from bakeoff.data.files import Files
 from bakeoff.data.names import SPLITS
+from bakeoff.data.rows import read_table
 from bakeoff.errors import DataError, OptionError, near
 
 SHARES = (0.6, 0.2, 0.2)              # train, val, test
@@ -313,6 +315,16 @@ def by_counts(count: int, text: str) -> list[str]:
     if sum(counts) > count:
         raise OptionError(f"{text} asks for {sum(counts):,} examples, there are {count:,}", "--split", "Ask for fewer.")
     return [name for name, size in zip((*NAMES, ""), (*counts, count - sum(counts)), strict=True) for _ in range(size)]
+
+
+def listed(path: str, encoding: str = "utf-8") -> dict[str, str]:
+    """The table key,split of --split FILE. Raises DataError."""
+    table = read_table(Files.open(path), ReadOptions(encoding=encoding))
+    names = list(table.columns)
+    if len(names) < 2:
+        raise DataError("the table has one column only", path, "Give two: key and split.")
+    key, part = (name if name in names else names[place] for place, name in enumerate(("key", "split")))
+    return dict(zip(table.strings(key), table.strings(part), strict=True))
 
 
 def by_file(keys: Sequence[str], listed: dict[str, str], path: str) -> list[str]:

@@ -71,6 +71,21 @@ def decoded(ids: Sequence[int], tokenizer: str, tokens: str) -> str:
     return (" " if tokens == "words" else "").join(str(machine.id_to_token(one)) for one in ids)
 
 
+def in_words(ids: Sequence[int], tokenizer: str, tokens: str) -> list[tuple[str, int]]:
+    """The words of a text of these ids, and how many ids each is made of."""
+    if tokens == "subwords":
+        return subwords.words(ids, tokenizer)
+    from tokenizers import Tokenizer
+    machine, found = Tokenizer.from_str(tokenizer), list[tuple[str, int]]()
+    for one in ids:
+        text = str(machine.id_to_token(one))
+        if found and tokens == "characters" and not text.isspace():
+            found[-1] = (found[-1][0] + text, found[-1][1] + 1)
+        else:
+            found.append((text, 1))
+    return [(text.strip(), count) for text, count in found]
+
+
 def counted(texts: Iterable[str]) -> list[int]:
     """How many words each text has, by the rule of `learnt`; at least one, as `encoded` gives."""
     from tokenizers import Tokenizer

@@ -8,7 +8,7 @@ package's needs, since it reads whole data sets from JSON and gives one number f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,18 @@ from bakeoff.types import Answer
 
 LIMITS = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))      # overlaps from which a box counts as found
 RECALLS = np.linspace(0, 1, 101)                                 # at which precision is read
+SEED = 20_240_613                                                # of random sets of images
 MOST = 100                                                       # answers per image and class that count, the surest first
+
+
+class Found(NamedTuple):
+    """A class: boxes that are there, average precision over all images, and its 95 % interval; None: not taken."""
+
+    label: str
+    boxes: int
+    value: float
+    low: float | None = None
+    high: float | None = None
 
 
 class MeanPrecision:
@@ -71,6 +82,38 @@ class MeanPrecision:
                 said = own[own[:, 2] >= 0]
                 found[int(own[0, 1])] = float(precision(said[:, 3:-1], there).mean())
         return found
+
+    def by_class(self, runs: Sequence[Sequence[Answer]], targets: Sequence[object], resamples: int = 0) -> list[Found]:
+        """Each class that has boxes, its average precision as the mean over several runs' answers to the same images. The interval is
+        that of the mean over so many random sets of images."""
+        def of(label: str, images: Sequence[Any]) -> list[list[Any]]:
+            return [[box for box in boxes if str(box["label"]) == label] for boxes in images]
+
+        said, found = [[answer.value for answer in answers] for answers in runs], []
+        for label in sorted({str(box["label"]) for boxes in list[Any](targets) for box in boxes}):
+            truth = of(label, targets)
+            parts = [self.rows([Answer(boxes, {}) for boxes in of(label, values)], truth) for values in said]
+            value = float(np.mean([self.value(rows) for rows in parts]))
+            found.append(Found(label, sum(map(len, truth)), value, *(self.spread(parts, len(truth), resamples) if resamples else ())))
+        return found
+
+    def spread(self, parts: Sequence[Rows], images: int, resamples: int) -> tuple[float | None, float | None]:
+        """95 % interval of the mean value over random sets of images, the same sets for all of `parts`."""
+        chance, means = np.random.default_rng(SEED), []
+        sorted_by_image = [(rows[order], np.searchsorted(rows[order, 0], np.arange(images + 1)))
+                           for rows in parts for order in [np.argsort(rows[:, 0], kind="stable")]]
+        for _ in range(resamples):
+            drawn = chance.integers(0, images, images)
+            values = []
+            for rows, starts in sorted_by_image:
+                count = starts[drawn + 1] - starts[drawn]
+                place = np.repeat(starts[drawn] - (count.cumsum() - count), count) + np.arange(count.sum())
+                again = rows[place]
+                again[:, 0] = np.repeat(np.arange(images), count)
+                values.append(self.value(again))
+            means.append(float(np.mean(values)))
+        known = np.array(means)[np.isfinite(means)]
+        return (float(np.quantile(known, 0.025)), float(np.quantile(known, 0.975))) if len(known) else (None, None)
 
 
 def sides(boxes: Sequence[Mapping[str, Any]], label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

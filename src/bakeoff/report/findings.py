@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bakeoff.report.errors import Bin, Confusion
 from bakeoff.report.format import Score, count, duration, listing, noun, percent, plain, probability, ratio, thing
 from bakeoff.report.plots.cost import Axis, front, priced
 from bakeoff.report.plots.learning import Learnt, Progress
 from bakeoff.report.plots.pairs import Difference
+from bakeoff.report.plots.ranks import share
 from bakeoff.report.ranks import FOUND, Ranked
 from bakeoff.report.records import Row, Run
 
@@ -250,3 +252,16 @@ def on_classes(run: Run) -> str | None:
         return f"The {count(len(sizes))} classes are balanced: {count(sizes[least])} to {count(sizes[most])} training examples each."
     return (f"The largest class ({plain(most)}) has {ratio(times)} the training examples of the smallest "
             f"({plain(least)}, {count(sizes[least])}).")
+
+
+def on_boxes(name: str, classes: Sequence[Mapping[str, Any]]) -> str:
+    """classes: label, boxes and average precision (value) of each."""
+    order = sorted(classes, key=lambda one: (-one["value"], one["label"]))
+    best, worst = order[0], order[-1]
+    if len(order) == 1:
+        return f"{plain(name)} finds {plain(best['label'])} with an average precision of {share(best['value'])}."
+    if best["value"] - worst["value"] < 0.005:
+        return f"{plain(name)} finds all {count(len(order))} classes alike."
+    few = " It is also the rarest." if worst["boxes"] == min(one["boxes"] for one in order) < best["boxes"] else ""
+    return (f"{plain(name)} finds {plain(best['label'])} best (average precision {share(best['value'])}) and "
+            f"{plain(worst['label'])} worst ({share(worst['value'])}).{few}")

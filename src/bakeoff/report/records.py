@@ -90,6 +90,7 @@ class Run:
     comparison: Mapping[str, Any]
     shown: Mapping[str, Any]
     written: Mapping[str, Any]                # what contenders write, where that is the task; else empty
+    looked: Mapping[str, Any]                 # where they looked when they wrote one text from another; else empty
     rows: list[Row]
     trials: list[Trial]
 
@@ -241,9 +242,9 @@ def read(folder: Path) -> Run:
         raise RunError("this run has not ended, there is no verdict yet", str(folder), f"Finish it first: bakeoff resume {folder}")
     with (folder / "leaderboard.csv").open(newline="", encoding="utf-8") as file:
         rows = [row_of(record) for record in csv.DictReader(file)]
-    question, plan, data, verdict, comparison, shown, written = (
-        load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown", "written"))
-    return Run(folder, question, plan, data, verdict, comparison, shown, written, rows, trials_of(folder / "trials.jsonl"))
+    question, plan, data, verdict, comparison, shown, written, looked = (
+        load(folder / f"{name}.json") for name in ("question", "plan", "data", "verdict", "comparison", "shown", "written", "looked"))
+    return Run(folder, question, plan, data, verdict, comparison, shown, written, looked, rows, trials_of(folder / "trials.jsonl"))
 
 
 def by_number(name: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from bakeoff.report import palette
 from bakeoff.report.format import noun, plain
 from bakeoff.report.records import read
-from bakeoff.report.sections import compared, data, examples, failures, leaderboard, learnt, ledger, settings, verdict, written
+from bakeoff.report.sections import compared, data, examples, failures, leaderboard, learnt, ledger, looked, settings, verdict, written
 from bakeoff.report.view import View
 
 TEMPLATES = Path(__file__).parent
@@ -40,6 +40,7 @@ def sections(view: View) -> dict[str, Any]:
         "whole": view.run.whole,
         "failures": failures.figures(view), "failure_marks": [palette.mark(view.run.group(name)) for name in failures.asked(view)],
         "examples": examples.build(view), "written": written.build(view),
+        "looked": looked.figures(view), "looked_marks": [palette.mark(view.run.group(name)) for name in looked.whose(view)],
         "data": data.build(view), "ledger": ledger.build(view), "settings": settings.build(view), "commands": settings.commands(view),
         "absent": [(plain(name), plain(why)) for name, why in view.absent.items()], "around": settings.surroundings(view),
         "version": plain(view.run.question.get("version", "")), "fingerprint": plain(view.run.question.get("fingerprint", ""))}

@@ -25,6 +25,7 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
     title: str = "The numbers"
+    shown: bool = False                       # without being asked for
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,10 @@ class Writes:
             rows.append(row[:end])
         return [Answer(text, {}) for text in subwords.decoded(rows, self.tokenizer)]
 
+    def words(self, ids: Sequence[int]) -> list[tuple[str, int]]:
+        """The words that these pieces make, and of how many each is made."""
+        return subwords.words(ids, self.tokenizer)
+
 
 class Writer(nn.Module):
     """Grid (B, *S, D) of what was read and texts (B, L) → logits of each next piece; or, with `answer`, the texts."""
@@ -146,11 +150,19 @@ class Writer(nn.Module):
     def forward(self, grid: Grid, batch: Batch) -> Grid:
         y = batch.y[:, :max(1, int((batch.y != PADDING).sum(1).max()))]
         valid = y != PADDING
-        before = F.pad(y, (1, 0), value=BORDER)[:, :-1].clamp(min=0)
-        h = self.first(self.embed(Grid(before, valid)))                      # (B, L, D)
+        h = self.asking(y)
         h = Grid(h.x + self.bridge(h.x, *self.bridge.read(grid)) * valid[..., None], valid)
         there = valid.flatten().nonzero()[:, 0]                              # not [valid]: going back through that takes longer
         return Grid(self.logits(self.second(h).x.flatten(0, 1).index_select(0, there)), valid)
+
+    def asking(self, y: Tensor) -> Grid:
+        """Texts (B, L) → Grid (B, L, D): what is known before each piece, by which it looks."""
+        before = F.pad(y, (1, 0), value=BORDER)[:, :-1].clamp(min=0)
+        return self.first(self.embed(Grid(before, y != PADDING)))
+
+    def looks(self, grid: Grid, y: Tensor) -> Tensor:
+        """(B, L, S): how much of its look each piece of the texts (B, L) gives each cell of what was read; rows sum to 1."""
+        return self.bridge.looks(self.asking(y).x, *self.bridge.read(grid)[::2])
 
     def logits(self, x: Tensor) -> Tensor:
         """(…, D) → (…, V): how well each piece fits, by the table that pieces are read with (Press & Wolf 2017,
@@ -251,7 +263,15 @@ class Bridge(nn.Module):
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, at: int = 0) -> Tensor:
         """x: (B, L, D), the first of them piece number `at` → (B, L, D)."""
-        place = sinusoids((at + x.shape[1],), x.shape[-1], x.device)[at:].to(x.dtype)
-        ask = self.ask(self.norm(x) + place).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        seen = F.scaled_dot_product_attention(ask, keys, values, mask)
+        seen = F.scaled_dot_product_attention(self.asked(x, at), keys, values, mask)
         return self.mix(seen.transpose(1, 2).flatten(-2))
+
+    def asked(self, x: Tensor, at: int = 0) -> Tensor:
+        """(B, L, D) → (B, heads, L, D / heads)."""
+        place = sinusoids((at + x.shape[1],), x.shape[-1], x.device)[at:].to(x.dtype)
+        return self.ask(self.norm(x) + place).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def looks(self, x: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, L, S): the weights by which `forward` mixes the values, mean over heads."""
+        fits = self.asked(x) @ keys.transpose(-1, -2) * keys.shape[-1] ** -0.5
+        return (fits if mask is None else fits.masked_fill(~mask, -math.inf)).softmax(-1).mean(1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -35,10 +35,11 @@ def asked(view: View) -> list[str]:
 
 
 def figures(view: View) -> list[Figure]:
-    """One per contender of the switch whose answers were kept; none where an answer is neither a label nor one number."""
+    """One per contender of the switch whose answers were kept; of boxes, of their classes alone, and none of any other answer that is
+    neither a label nor one number."""
     found: list[Figure] = []
     if view.run.whole:
-        return found
+        return [found_boxes(view, name) for name in asked(view) if view.run.comparison.get("classes", {}).get(name)]
     for name in asked(view):
         answers = view.run.answers(name, scores=True)
         if answers is not None and len(answers.keys):
@@ -102,6 +103,19 @@ def labelled(view: View, name: str, answers: Answers) -> Figure:
     finding = findings.on_ranks(name, classes, True)
     chart = ranks.pair(classes, view.run.group(name), finding)
     return Figure(finding, RANKS, chart, chart, table, plain(name), {"recalls": ranking(classes)})
+
+
+def found_boxes(view: View, name: str) -> Figure:
+    """Boxes: how well each class is found."""
+    classes: Sequence[Mapping[str, Any]] = view.run.comparison["classes"][name]
+    sure = any(one["low"] is not None for one in classes)
+    rows = [[plain(one["label"]), count(one["boxes"]), ranks.share(one["value"]),
+             *([f"{ranks.share(one['low'])} – {ranks.share(one['high'])}" if one["low"] is not None else "–"] if sure else [])]
+            for one in sorted(classes, key=lambda one: (-one["value"], one["label"]))]
+    head = ["class", "boxes in test", "average precision", *(["95 % interval"] if sure else [])]
+    how = "A box counts as found where half of what it or the true one covers is covered by both; mean over seeds."
+    how += " Intervals by random sets of test images." if sure else ""
+    return Figure(findings.on_boxes(name, classes), how, Markup(""), Markup(""), Table(head, rows, "Every class", shown=True), plain(name))
 
 
 def ranking(classes: Sequence[Ranked]) -> Table:
