@@ -258,7 +258,7 @@ def test_training_memory_of_a_linear_layer_is_weights_gradients_and_both_moments
     wide = 512
     network = On(nn.Linear(wide, wide, bias=False))
     one, many = (Batch(Grid(torch.randn(size, wide)), None, [], {}) for size in (1, 4))
-    found = cost_of_network(network, one, many, lambda out, y: out.square().sum(), 0.01)
+    found = cost_of_network(network, one, many, lambda network, batch: network(batch).square().sum(), 0.01)
     weight = 4 * wide * wide
     assert found.parameters == found.macs == wide * wide
     assert found.peak_infer_bytes == weight + 2 * 4 * wide
@@ -269,11 +269,11 @@ def test_training_memory_of_a_linear_layer_is_weights_gradients_and_both_moments
 @pytest.mark.parametrize("name", ["gru", "resnet", "transformer"])
 def test_the_cost_of_a_network_is_repeatable_and_leaves_it_alone(name: str) -> None:
     data, task = series()
-    network, params = network_of(name, data, task)
+    network, _params = network_of(name, data, task)
     before = {key: value.clone() for key, value in network.state_dict().items()}
 
     def measured() -> Any:
-        return cost_of_network(network, data.take([0]), data.take(range(16)), lambda out, y: task.loss(out, y, params), 0.02)
+        return cost_of_network(network, data.take([0]), data.take(range(16)), lambda network, batch: network.loss(batch), 0.02)
     once, again = measured(), measured()
     assert (once.macs, once.parameters, once.peak_train_bytes, once.peak_infer_bytes) == (
         again.macs, again.parameters, again.peak_train_bytes, again.peak_infer_bytes)

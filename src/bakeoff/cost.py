@@ -269,9 +269,10 @@ def latency_ms(predict: Callable[[], object], limit_seconds: float = 0.5) -> tup
     return 1e3 * float(middle), 1e3 * float(late)
 
 
-def cost_of_network(network: nn.Module, one: Batch, many: Batch, loss: Callable[[Any, Any], Tensor], limit_seconds: float = 0.5,
+def cost_of_network(network: nn.Module, one: Batch, many: Batch, loss: Callable[[Any, Batch], Tensor], limit_seconds: float = 0.5,
                     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None) -> Cost:
-    """one: a batch of one example of the typical size; many: a training batch. The network is left as it was.
+    """one: a batch of one example of the typical size; many: a training batch. loss: of a network on a batch. The network is left
+    as it was.
 
     Latency and multiply-adds: an answer to `one`, a forward pass where nothing else makes it. Step: forward, loss, backward,
     clipping and update (by AdamW where no optimizer is given) on `many`, which lies at hand; a copy learns. Peak bytes: weights,
@@ -292,7 +293,7 @@ def cost_of_network(network: nn.Module, one: Batch, many: Batch, loss: Callable[
 
         def step() -> None:
             update.zero_grad(set_to_none=True)
-            loss(learner(many), many.y).mean().backward()
+            loss(learner, many).mean().backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0, foreach=True)
             update.step()
 

@@ -32,6 +32,7 @@ from bakeoff.types import Grid, Spec
 DIM = 16
 SHAPES = {1: ((9,), (4,), (0,), (7,)), 2: ((5, 6), (3, 2), (0, 0), (1, 6)), 3: ((3, 4, 3), (2, 1, 3), (0, 0, 0), (3, 2, 2))}
 FAMILIES = every("family")
+WIDE = {name: DIM * cls(DIM, rank=1, sizes=(None,)).reads for name, cls in FAMILIES.items()}     # numbers per cell of what each is given
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Case:
     def build(self, sizes: tuple[int | None, ...] | None = None, **own: object) -> Encoder:
         torch.manual_seed(0)
         return FAMILIES[self.family](DIM, rank=self.rank, sizes=sizes or (None,) * self.rank, causal=self.causal, full=self.full, **own)
+
+    def ragged(self, more: int = 0) -> Grid:
+        return ragged(SHAPES[self.rank], more, WIDE[self.family])
 
 
 CASES = [Case(name, rank, causal, full) for name, cls in FAMILIES.items() for rank in sorted(cls.ranks)
@@ -106,7 +110,7 @@ def test_rank_is_kept_and_every_axis_divided_by_the_stride(case: Case, size: int
     sizes = tuple(size + axis for axis in range(case.rank)) if case.rank < 3 else (min(size, 6),) * 3
     for known in (sizes, (None,) * case.rank):
         encoder = case.build(known)
-        out = encoder(Grid(torch.randn(2, *sizes, DIM), None))
+        out = encoder(Grid(torch.randn(2, *sizes, WIDE[case.family]), None))
         expected = tuple(-(-length // stride) for length, stride in zip(sizes, encoder.stride, strict=True))
         assert tuple(out.x.shape) == (2, *((1,) * case.rank if encoder.pools else expected), DIM)
         assert out.valid is None
@@ -123,7 +127,7 @@ def test_full_and_causal_keep_every_cell(case: Case) -> None:
 def test_more_padding_changes_nothing(case: Case, training: bool) -> None:
     encoder = shaken(case.build()).train(training)
     twin = copy.deepcopy(encoder)
-    assert_same_cells(encoder(ragged(SHAPES[case.rank])), twin(ragged(SHAPES[case.rank], more=3)))
+    assert_same_cells(encoder(case.ragged()), twin(case.ragged(more=3)))
     for (name, one), other in zip(encoder.named_buffers(), twin.buffers(), strict=True):
         torch.testing.assert_close(one, other, msg=f"running statistics {name} see the padding")
 
@@ -131,18 +135,18 @@ def test_more_padding_changes_nothing(case: Case, training: bool) -> None:
 @each_lean
 def test_an_example_alone_gives_what_it_gives_in_a_batch(case: Case) -> None:
     encoder = shaken(case.build()).eval()
-    together = encoder(ragged(SHAPES[case.rank]))
+    together = encoder(case.ragged())
     for number, shape in enumerate(SHAPES[case.rank]):
         if min(shape) == 0:
             continue
-        alone = encoder(Grid(ragged((shape,), seed=1 + number).x, None))
+        alone = encoder(Grid(ragged((shape,), channels=WIDE[case.family], seed=1 + number).x, None))
         place = (slice(number, number + 1), *(slice(0, size) for size in alone.x.shape[1:-1]))
         torch.testing.assert_close(together.x[place], alone.x, atol=2e-5, rtol=2e-5)
 
 
 @each_lean
 def test_a_mask_without_padding_is_no_mask(case: Case) -> None:
-    x = torch.randn(2, *(6,) * case.rank, DIM)
+    x = torch.randn(2, *(6,) * case.rank, WIDE[case.family])
     masked, plain = case.build()(Grid(x, torch.ones(x.shape[:-1], dtype=torch.bool))), case.build()(Grid(x, None))
     torch.testing.assert_close(masked.x, plain.x, atol=2e-5, rtol=2e-5)
 
@@ -150,7 +154,7 @@ def test_a_mask_without_padding_is_no_mask(case: Case) -> None:
 @pytest.mark.parametrize("case", CAUSAL, ids=str)
 def test_causal_means_causal(case: Case) -> None:
     encoder = shaken(case.build()).eval()
-    x = torch.randn(2, *(7, 4, 3)[:case.rank], DIM, requires_grad=True)
+    x = torch.randn(2, *(7, 4, 3)[:case.rank], WIDE[case.family], requires_grad=True)
     out = encoder(Grid(x, None)).x
     for step in (0, 3, 6):
         (grad,) = torch.autograd.grad(out[:, step].square().sum(), x, retain_graph=True)
@@ -163,7 +167,7 @@ def test_causal_means_causal(case: Case) -> None:
 @each_lean
 def test_every_weight_gets_a_gradient(case: Case) -> None:
     encoder = shaken(case.build()).train()
-    out = encoder(ragged(SHAPES[case.rank])).x
+    out = encoder(case.ragged()).x
     (out * torch.randn(out.shape, generator=torch.Generator().manual_seed(5))).sum().backward()
     for name, weight in encoder.named_parameters():
         assert weight.grad is not None, f"{name} is not used"
@@ -174,7 +178,7 @@ def test_every_weight_gets_a_gradient(case: Case) -> None:
 @each_lean
 def test_eight_examples_can_be_learnt(case: Case) -> None:
     shapes = {1: ((8,), (6,), (9,), (5,)), 2: ((4, 4), (3, 5), (4, 2), (5, 5)), 3: ((3, 3, 3), (2, 3, 3), (3, 2, 3), (3, 3, 2))}[case.rank]
-    grid, target = ragged(shapes * 2), torch.arange(8) % 3
+    grid, target = ragged(shapes * 2, channels=WIDE[case.family]), torch.arange(8) % 3
     encoder = case.build()
     pool, head = Pool(DIM), nn.Linear(DIM, 3)
     weights = [*encoder.parameters(), *pool.parameters(), *head.parameters()]
@@ -191,7 +195,7 @@ def test_eight_examples_can_be_learnt(case: Case) -> None:
 
 @each_lean
 def test_saved_equals_loaded(case: Case) -> None:
-    encoder, grid = shaken(case.build()), ragged(SHAPES[case.rank])
+    encoder, grid = shaken(case.build()), case.ragged()
     encoder.train()(grid)                                                    # running statistics move
     torch.manual_seed(99)
     other = FAMILIES[case.family](DIM, rank=case.rank, sizes=(None,) * case.rank, causal=case.causal)
@@ -203,7 +207,7 @@ def test_saved_equals_loaded(case: Case) -> None:
 def test_the_same_seed_gives_the_same_bits(case: Case) -> None:
     def gradients() -> list[Tensor]:
         encoder = case.build(**({"dropout": 0.3} if "dropout" in taken(FAMILIES[case.family]) else {}))
-        out = encoder.train()(ragged(SHAPES[case.rank])).x
+        out = encoder.train()(case.ragged()).x
         return [out, *torch.autograd.grad(out.square().sum(), list(encoder.parameters()))]
 
     for one, other in zip(gradients(), gradients(), strict=True):
@@ -219,7 +223,7 @@ def test_any_lengths_give_numbers(case: Case, training: bool) -> None:
     batches = [tuple(tuple(torch.randint(0, 7, (case.rank,), generator=generator).tolist()) for _ in range(4)) for _ in range(4)]
     for shapes in [*batches, alone, ((0,) * case.rank, (1,) * case.rank), ((0,) * case.rank,) * 2]:
         shapes = tuple(shape if min(shape) else (0,) * case.rank for shape in shapes)
-        grid = ragged(shapes, more=1)
+        grid = ragged(shapes, more=1, channels=WIDE[case.family])
         grid = Grid(grid.x.requires_grad_(), grid.valid)
         encoder.zero_grad()
         out = encoder(grid)
@@ -241,7 +245,7 @@ def test_pictures_of_different_sizes_are_read_through_every_fold(name: str, caus
     for fold in folds:
         torch.manual_seed(0)
         encoder = cls(DIM, rank=fold.rank, sizes=fold.sizes(spec.sizes), causal=causal, full=True)
-        embed = nn.Linear(fold.channels(spec), DIM)
+        embed = nn.Linear(fold.channels(spec), WIDE[name])
         encoder = shaken(encoder).eval()
 
         def read(grid: Grid, fold: Fold = fold, embed: nn.Module = embed, encoder: Encoder = encoder) -> Grid:
@@ -271,7 +275,7 @@ def test_clips_of_different_lengths_are_read_through_every_fold(name: str, causa
     for fold in folds:
         torch.manual_seed(0)
         encoder = shaken(cls(DIM, rank=fold.rank, sizes=fold.sizes(CLIPS.sizes), causal=causal)).eval()
-        embed = nn.Linear(fold.channels(CLIPS), DIM)
+        embed = nn.Linear(fold.channels(CLIPS), WIDE[name])
         pool = Pool(DIM, "mean" if encoder.pools else "grid", encoder.sizes).eval()
 
         def read(more: int, fold: Fold = fold, embed: nn.Module = embed, encoder: Encoder = encoder, pool: Pool = pool) -> Tensor:
@@ -298,7 +302,7 @@ def test_every_family_trains_a_step_on_clips_of_different_lengths(name: str) -> 
         network = Network(FAMILIES[name], CLIPS, task, params)
         batch = data.take(range(8))
         assert batch.x.valid is not None
-        loss = task.loss(network(batch), batch.y, params).mean()
+        loss = network.loss(batch).mean()
         loss.backward()
         assert loss.isfinite()
         assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters()), f"{name} through {fold}"
@@ -336,7 +340,7 @@ def test_every_choice_of_a_family_is_met_by_its_default_and_can_be_built(name: s
         for value in param.values or (param.low, param.high):
             wanted = int(value) if param.whole and not isinstance(value, bool) else value
             encoder = cls(DIM, rank=1, sizes=(None,), **{own: wanted})
-            assert encoder(Grid(torch.randn(2, 9, DIM), None)).x.isfinite().all()
+            assert encoder(Grid(torch.randn(2, 9, DIM * encoder.reads), None)).x.isfinite().all()
 
 
 @pytest.mark.parametrize("name", [name for name, cls in FAMILIES.items() if "activation" in taken(cls)])
@@ -344,19 +348,19 @@ def test_every_choice_of_a_family_is_met_by_its_default_and_can_be_built(name: s
 def test_every_activation_can_be_had_where_one_is_taken(name: str, activation: str) -> None:
     cls = FAMILIES[name]
     encoder = shaken(cls(DIM, rank=1, sizes=(None,), activation=activation))
-    assert_same_cells(encoder(ragged(SHAPES[1])), encoder(ragged(SHAPES[1], more=2)))
+    assert_same_cells(*(encoder(ragged(SHAPES[1], more, WIDE[name])) for more in (0, 2)))
 
 
 @pytest.mark.parametrize("name", [name for name, cls in FAMILIES.items() if cls.orderless])
 def test_an_orderless_family_reads_a_single_cell(name: str) -> None:
     encoder = FAMILIES[name](DIM, rank=1, sizes=(1,))
-    assert encoder(Grid(torch.randn(4, 1, DIM), None)).x.shape == (4, 1, DIM)
+    assert encoder(Grid(torch.randn(4, 1, WIDE[name]), None)).x.shape == (4, 1, DIM)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.causal and case.full and case.rank == 1], ids=str)
 def test_step_equals_forward(case: Case) -> None:
     encoder = case.build().eval()
-    x = torch.randn(3, 11, DIM * encoder.reads)
+    x = torch.randn(3, 11, WIDE[case.family])
     whole = encoder(Grid(x, None)).x
     state, steps = encoder.start(3), []
     for cell in x.unbind(1):

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from bakeoff.errors import Defect
+from bakeoff.nn.encoder import Aim, ReadOut
 from bakeoff.nn.fold import on_offer
 from bakeoff.nn.network import Network, empty_batch
 from bakeoff.registry import every
 from bakeoff.tasks.classify import Classify
-from bakeoff.types import Grid, Spec
+from bakeoff.train.choices import space_of
+from bakeoff.types import Batch, Grid, Spec
 
 TASK = Classify(["a", "b", "c"])
 SPECS = {
@@ -45,7 +47,8 @@ def test_every_family_reads_every_kind_of_data(family: str, kind: str) -> None:
     out = network(empty_batch(example(SPECS[kind])))
     assert out.shape == (4, 3)
     assert out.isfinite().all()
-    out.square().sum().backward()
+    batch = Batch(example(SPECS[kind]), torch.tensor([0, 2, 1, 2]), [], {})
+    network.loss(batch).sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
 
 
@@ -57,6 +60,33 @@ def test_common_choices_reach_the_encoders_that_name_them() -> None:
 def test_a_familys_own_choices_are_told_by_their_prefix() -> None:
     network = build("gru", SPECS["series"], **{"gru.depth": 3, "lstm.depth": 1})
     assert len(network.encoder.layers.kernels) == 6
+
+
+class Sums(ReadOut):
+    """Class k: the sum of the cells' k-th numbers; what is learnt is to be as the weighted shares are."""
+
+    def forward(self, grid: Grid) -> Tensor:
+        return grid.x.flatten(1, -2).sum(1)[:, :3]
+
+    def loss(self, grid: Grid, given: Grid, aim: Aim) -> Tensor:
+        return (aim.weights * (self(grid) - aim.shares).square()).sum(1) + given.x.flatten(1).sum(1)
+
+
+def test_a_family_may_read_out_itself_and_have_a_loss_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    fcn, spec = every("family")["fcn"], SPECS["series"]
+    assert "pool" in space_of(fcn, spec, TASK)
+    monkeypatch.setattr(fcn, "read_out", lambda self, classes: Sums())
+    assert "pool" not in space_of(fcn, spec, TASK), "it has nothing to say"
+    network = build("fcn", spec, label_smoothing=0.3).eval()
+    assert network.encoder.read_channels == 2
+    batch = Batch(example(spec), torch.tensor([0, 2, 1, 2]), [], {})
+    out = network.encoder(network.embed(batch.x)).x.sum(1)[:, :3]
+    torch.testing.assert_close(network(batch), out)
+    torch.testing.assert_close(network.answer(batch), out)
+    right = torch.full((4, 3), 0.1) + 0.7 * torch.eye(3)[batch.y]
+    torch.testing.assert_close(network.loss(batch), (out - right).square().sum(1) + batch.x.x.sum((1, 2)))
+    monkeypatch.setattr(Sums, "loss", ReadOut.loss)
+    torch.testing.assert_close(network.loss(batch), TASK.loss(out, batch.y, network.params))
 
 
 def test_a_family_that_cannot_be_causal_is_refused() -> None:

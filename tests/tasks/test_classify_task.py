@@ -84,6 +84,20 @@ def test_balanced_weights_of_sets_make_having_a_label_count_as_not_having_it() -
     torch.testing.assert_close((weighted * y).sum(0), (weighted * (1 - y)).sum(0))
 
 
+def test_shares_and_weights_for_another_loss_say_what_the_tasks_own_says() -> None:
+    out, params = torch.randn(10, 2, generator=torch.Generator().manual_seed(0)), {"weights": "balanced", "label_smoothing": 0.1}
+    single = Classify().fit(["rare"] * 2 + ["usual"] * 8, SPEC)
+    y = single.collate(["rare"] * 2 + ["usual"] * 8)
+    aim = single.aim(y, params)
+    torch.testing.assert_close(-(aim.weights * aim.shares * out.log_softmax(-1)).sum(1), single.loss(out, y, params))
+    torch.testing.assert_close(aim.loss(out), single.loss(out, y, params))
+    sets = of_sets()
+    y, out = sets.collate(TARGETS), torch.randn(len(TARGETS), 3, generator=torch.Generator().manual_seed(0))
+    aim = sets.aim(y, params)
+    assert torch.equal(aim.shares > 0.5, y > 0)
+    torch.testing.assert_close(aim.weights, torch.where(y > 0, sets.balanced(), torch.ones(3)))
+
+
 def test_weights_are_no_choice_where_classes_are_equal() -> None:
     assert "weights" not in Classify().fit(["a", "b"] * 10, SPEC).space(SPEC)
     assert "weights" not in Classify(["a", "b"]).space(SPEC)

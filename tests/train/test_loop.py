@@ -48,6 +48,16 @@ def test_the_same_seed_gives_the_same_weights_to_the_last_bit(bumps):
     assert torch.equal(*pair)
 
 
+def test_a_family_that_asks_is_told_how_much_is_over_before_each_step(bumps, monkeypatch):
+    splits, task = bumps()
+    told = []
+    monkeypatch.setattr(registry.get("family", FCN), "passed", lambda self, share: told.append((share, self.training)))
+    params = setting(splits, task, batch=8)
+    network = network_of(splits, task, params)
+    loop.train(network, splits.train, splits.val, task, params, examples=80, looks=4, seed=0)
+    assert told == [(step / 10, True) for step in range(10)]
+
+
 def test_a_loss_that_is_no_number_ends_the_training(bumps):
     splits, task = bumps()
     params = setting(splits, task, lr=3e-2, optimizer="sgd", clip=0.0)

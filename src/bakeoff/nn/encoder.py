@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,25 @@ from torch import Tensor, nn
 from bakeoff.types import Grid, Sizes
 
 State = Any                   # tensors, nested in tuples and lists, the example on the first axis of each; None: nothing was read
+
+
+class Aim(NamedTuple):
+    """What the answers to a batch should be, for a family with a loss of its own."""
+
+    loss: Callable[[Tensor], Tensor]                      # (B, K) logits → (B,): the task's
+    shares: Tensor                                        # (B, K): 1 for a right class, else 0; in between where labels are smoothed
+    weights: Tensor                                       # (B, K): what each of them counts
+
+
+class ReadOut(nn.Module):
+    """Grid of an encoder → (B, K) logits: in place of pool and linear map, made by `Encoder.read_out`."""
+
+    def forward(self, grid: Grid) -> Tensor:
+        raise NotImplementedError
+
+    def loss(self, grid: Grid, given: Grid, aim: Aim) -> Tensor:
+        """(B,): what training makes small. given: the scaled and folded cells, or ids, that the encoder's input was embedded from."""
+        return aim.loss(self(grid))
 
 
 class Encoder(nn.Module):
@@ -30,6 +50,7 @@ class Encoder(nn.Module):
     start_cells: ClassVar[int] = 64                       # the starting fold leaves at most so many cells of an example
     reads: int = 1                                        # embedding width in multiples of dim
     read_sizes: Sizes = ()                                # cells per axis of what it is given; (): not known
+    read_channels: int | None = None                      # numbers per cell before they are embedded, told by the Network; None: ids
     stride: tuple[int, ...]                               # per axis; cannot be inferred from sizes, so it is said
 
     def __init__(self, dim: int = 0, *, rank: int = 1, sizes: Sizes = (), causal: bool = False, full: bool = False) -> None:
@@ -49,6 +70,14 @@ class Encoder(nn.Module):
 
     def forward(self, grid: Grid) -> Grid:
         raise NotImplementedError
+
+    def passed(self, share: float) -> None:
+        """Told before each step of training how much of it is over, 0 … 1; never where an answer is given. For what is put in or
+        taken out by plan: what it changes belongs into a buffer, so that it is saved with the weights."""
+
+    def read_out(self, classes: int) -> ReadOut | None:
+        """Its own way from the cells to one number per class, where a task asks for labels; None: pooled, and a linear map."""
+        return None
 
     def start(self, batch: int) -> State:
         """What stands for the past of so many examples before the first `step`: causal encoders of rank 1 with full=True."""

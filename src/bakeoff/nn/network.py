@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bakeoff.errors import Defect
 from bakeoff.nn.embed import Embed, Scale
-from bakeoff.nn.encoder import Encoder, State
+from bakeoff.nn.encoder import Encoder, ReadOut, State
 from bakeoff.nn.fold import Fold
 from bakeoff.types import Batch, Grid, Params, Sizes, Spec
 
@@ -43,13 +43,24 @@ class Network(nn.Module):
             return family(width, rank=rank, sizes=sizes, causal=causal, full=full, **shared, **own)
 
         self.scale = Scale(spec, params.get("scaling", "none"))
-        self.encoder = make()
-        self.embed = Embed(self.fold.channels(spec), spec.vocab, width * self.encoder.reads, params.get("dropout", 0.0))
+        self.encoder, channels = make(), self.fold.channels(spec)
+        self.encoder.read_channels = channels
+        self.embed = Embed(channels, spec.vocab, width * self.encoder.reads, params.get("dropout", 0.0))
         self.head = task.head(self.encoder, make, width, params)
 
     def forward(self, batch: Batch) -> Any:
         """What the loss is taken of."""
         return self.head(*self.read(batch))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """(B,): what training makes small: the task's loss, or that of a family which reads out itself."""
+        own: ReadOut | None = getattr(self.head, "read_out", None)
+        if own is None:
+            return self.task.loss(self(batch), batch.y, self.params)
+        task: Any = self.task
+        batch = task.prepare(batch, self.params)
+        given, _ = self.fold(self.scale(batch.x))
+        return own.loss(self.encoder(self.embed(given)), given, task.aim(batch.y, self.params))
 
     def answer(self, batch: Batch) -> Tensor:
         """What the task decodes, (B, …): the head's `answer`, where it has one, else what the loss is taken of."""

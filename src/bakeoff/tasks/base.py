@@ -26,6 +26,8 @@ class Task(Protocol):
     One by which examples can be gone on with has also `drawn(out, generator)`: what a head says of one step, (B, …) → that step as
     data have it, drawn by its chances.
 
+    One whose head may have a `read_out` (nn/encoder.ReadOut) has `aim(y, params)`, from which such a family takes its own loss.
+
     It may have a static `unfit(target, steps)`: why an example with so many cells along its first axis cannot have this target, in a
     sentence, or None. Such examples are set aside before anything is learnt.
     """

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from bakeoff.errors import DataError, near
 from bakeoff.metrics.accuracy import CLASSIFY
 from bakeoff.metrics.sets import SETS
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Aim, Encoder
 from bakeoff.registry import task
 from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Sort
-from bakeoff.tasks.head import PooledHead, pool_choice
+from bakeoff.tasks.head import OwnHead, PooledHead, pool_choice
 from bakeoff.types import SEPARATOR, Answer, Batch, Change, Needs, Params, Spec, label_order, labels_of
 
 UNEQUAL = 1.5                 # largest class over smallest, from which weights are on offer
@@ -99,7 +99,8 @@ class Classify:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
-        return PooledHead(encoder, dim, len(self.classes), params)
+        own = encoder.read_out(len(self.classes))
+        return PooledHead(encoder, dim, len(self.classes), params) if own is None else OwnHead(own)
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
         smooth = params.get("label_smoothing", 0.0)
@@ -108,6 +109,17 @@ class Classify:
             return F.binary_cross_entropy_with_logits(out, y * (1 - smooth) + smooth / 2, reduction="none", pos_weight=weights).mean(1)
         losses = F.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
         return losses if weights is None else losses * weights[y]
+
+    def aim(self, y: Tensor, params: Params) -> Aim:
+        """Smoothing and class weights as `loss` has them, for a family with a loss of its own."""
+        smooth = params.get("label_smoothing", 0.0)
+        right = y if self.several else F.one_hot(y, len(self.classes)).float()
+        weights = torch.ones_like(right)
+        if params.get("weights") == "balanced":
+            balanced = self.balanced().to(y.device)
+            weights = torch.where(right > 0, balanced, weights) if self.several else balanced[y][:, None].expand_as(right)
+        shares = right * (1 - smooth) + smooth / (2 if self.several else len(self.classes))
+        return Aim(lambda out: self.loss(out, y, params), shares, weights)
 
     def plain_loss(self, out: Tensor, y: Tensor) -> Tensor:
         if self.several:

@@ -1,10 +1,10 @@
-"""The head of tasks that give one answer per example."""
+"""The heads of tasks that give one answer per example."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, ReadOut
 from bakeoff.nn.pool import WAYS, Pool
 from bakeoff.space import Param
 from bakeoff.types import Batch, Grid, Params, Spec
@@ -32,3 +32,14 @@ class PooledHead(nn.Module):
 
     def forward(self, grid: Grid, batch: Batch) -> Tensor:
         return self.out(self.drop(self.pool(grid)))
+
+
+class OwnHead(nn.Module):
+    """Grid (B, *S', D) → (B, K) by the family's own way. Its loss is taken by `Network.loss`."""
+
+    def __init__(self, read_out: ReadOut) -> None:
+        super().__init__()
+        self.read_out = read_out
+
+    def forward(self, grid: Grid, batch: Batch) -> Tensor:
+        return self.read_out(grid)

@@ -41,6 +41,8 @@ def space_of(family: type[Encoder], spec: Spec, task: Task, causal: bool = False
     if spec.channels is not None:
         offer("scaling", "train", "input scaling: by the training split per channel, by each example, none", *SCALINGS)
     common.update(own_choices)            # those that stand in place of a common choice are there already
+    if family.read_out is not Encoder.read_out and task.sort == "label":
+        common.pop("pool", None)          # it has its own way to an answer
     offer("batch", batch, "examples per step", 8, 16, 32, 64, 128)
     changes = augment.on_offer(spec, task)
     if len(changes) > 1:

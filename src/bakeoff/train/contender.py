@@ -257,7 +257,7 @@ class FittedNetwork:
         one = data.take([middle_of(data)])
         size = min(int(self.params["batch"]), len(data))
         many = data.take(np.arange(size))
-        return cost_of_network(self.network, one, many, lambda out, y: self.task.loss(out, y, self.params).mean(), limit_seconds,
+        return cost_of_network(self.network, one, many, lambda network, batch: network.loss(batch).mean(), limit_seconds,
                                optimizer=lambda network: optimizer_for(network, self.params))
 
 

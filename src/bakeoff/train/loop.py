@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bakeoff.data.base import Dataset, Indices
 from bakeoff.metrics.base import sign
+from bakeoff.nn.encoder import Encoder
 from bakeoff.nn.network import Network
 from bakeoff.tasks.base import Task
 from bakeoff.train.augment import NONE, augment
@@ -66,6 +67,7 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     rates = [group["lr"] for group in optimizer.param_groups]
     weights = [p for p in network.parameters() if p.requires_grad]
     clip, penalty = float(params["clip"]), Penalty(network, float(params["l1"])) if params["l1"] else None
+    planned = [one for one in network.modules() if isinstance(one, Encoder) and type(one).passed is not Encoder.passed]
     feed = batches(data, size, seed)
     how, changed = params.get("augment", NONE), getattr(task, "changed", None)
     chance = torch.Generator(device).manual_seed(seed)
@@ -81,12 +83,14 @@ def train(network: Network, data: Dataset, val: Dataset | None, task: Task, para
     network.train()
     step = 0
     for step in range(1, steps + 1):
+        for one in planned:
+            one.passed((step - 1) / steps)
         batch = to_device(data.take(next(feed)), device)
         if changed is not None:
             batch = changed(batch, params, chance)
         elif how != NONE:
             batch = augment(batch, how, data.spec, chance)
-        loss = task.loss(network(batch), batch.y, params).mean()
+        loss = network.loss(batch).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if penalty is not None:
