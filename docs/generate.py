@@ -1,9 +1,10 @@
 """Writes the pages that are made: docs/reference/cli.md from the commands themselves, docs/reference/entries.md from the tiny data
-sets of tests/contracts (tests hold that both are current); and with --run the excerpt and the picture in README.md, from a real
-run of five minutes: scripts/docs --run [--budget 2m]."""
+sets of tests/contracts, docs/performance.md from the results of benchmarks/speed (tests hold that they are current); and with --run
+the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run [--budget 2m]."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ from bakeoff.cli import app
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 ENTRIES = ROOT / "docs" / "reference" / "entries.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+SPEED = ROOT / "benchmarks" / "speed" / "results"
 PICTURE = ROOT / "docs" / "report.png"
 HEAD = """# Commands
 
@@ -71,6 +74,40 @@ def entries() -> str:
     return "\n".join([*lines, "", *(f"{number}. {why}" for why, number in reasons.items())]) + "\n"
 
 
+PERFORMANCE_HEAD = """# How fast it is
+
+Written by `scripts/docs` from the result files of [`benchmarks/speed`](../benchmarks/speed), each of which says at its head what it does.
+A number is good for one machine and one day; what can be compared are ratios, whose two sides were timed in turns in one process.
+"""
+
+
+def performance() -> str:
+    """docs/performance.md: every bar of the speed benchmarks, and the families beside their plain versions and the machine's ceiling."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SPEED.glob("*.json"))]
+    families = next(one for one in records if one["benchmark"] == "families")
+    lines = [PERFORMANCE_HEAD, "| benchmark | what | value | bar | |", "|---|---|---|---|---|"]
+    for record in records:
+        for bar in record["bars"]:
+            sign = "≥" if bar["best"] == "high" else "≤"
+            lines.append(f"| `{record['benchmark']}` | {bar['what']} | {bar['value']:.3g} | {sign} {bar['limit']:g} | {'' if bar['met'] else '**missed**'} |")
+    numbers, machine = families["numbers"], families["machine"]
+    lines += ["", "## Families", "",
+              "Forward and backward of an encoder at its starting setting, 32 examples of 128 cells (or 16 × 16), width 64, one thread, beside the "
+              "straightforward module of torch.nn with the same layers; and operations a second, beside what a product of square matrices reaches "
+              f"on the same core ({numbers['ceiling_gflops']:.0f} GFLOP/s). {machine['processor']}, {machine['cores']} cores, torch "
+              f"{families['versions']['torch']}; other processes on it: {families['load'][0]:.1f}.", "",
+              "| family | ms | plain torch.nn, ms | ratio | GFLOP/s | of the ceiling |", "|---|---|---|---|---|---|"]
+    for name, row in numbers["families"].items():
+        twin = f"{row['twin_ms']:.1f} | {row['ratio']:.2f}" if "ratio" in row else "| "
+        lines.append(f"| `{name}` | {row['ms']:.1f} | {twin} | {row['gflops']:.1f} | {row['share']:.0%} |")
+    lines += ["", "A low share is no waste where there are few multiply-adds to do: a recurrence waits for the step before, a convolution of each "
+              "channel by itself moves more numbers than it multiplies.", "", "## Recurrences that are linear", "",
+              "One layer, forwards, 512 steps, 16 examples, width 64.", "",
+              "| family | ms | a loop of autograd over it | it over nn.LSTM |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {row['ms']:.1f} | {row['loop_over_ours']:.1f} | {row['ours_over_lstm']:.2f} |" for name, row in numbers["linear"].items()]
+    return "\n".join(lines) + "\n"
+
+
 def excerpt(budget: str, folder: Path) -> str:
     """What `bakeoff run sample:digits` prints: the data, the plan, the table and the verdict."""
     line = ["bakeoff", "run", "sample:digits", "--budget", budget]
@@ -90,6 +127,7 @@ def photograph(report: Path) -> None:
 def main() -> None:
     PAGE.write_text(page(), encoding="utf-8")
     ENTRIES.write_text(entries(), encoding="utf-8")
+    PERFORMANCE.write_text(performance(), encoding="utf-8")
     if "--run" in sys.argv:
         budget = sys.argv[sys.argv.index("--budget") + 1] if "--budget" in sys.argv else "5m"
         readme = ROOT / "README.md"

@@ -54,6 +54,11 @@ def test_the_page_of_who_enters_what_is_what_the_contenders_say():
     assert (ROOT / "docs/reference/entries.md").read_text(encoding="utf-8") == generate["entries"](), "run scripts/docs"
 
 
+def test_the_page_of_speed_is_what_the_benchmarks_found():
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert (ROOT / "docs/performance.md").read_text(encoding="utf-8") == generate["performance"](), "run scripts/docs"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))

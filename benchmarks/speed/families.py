@@ -3,7 +3,8 @@
 Command: python benchmarks/speed/families.py          Time: 4 min
 Value: forward and backward of each family's encoder over those of a module that does the same layers with torch.nn and plain autograd
 (benchmarks/speed/twins.py), 32 examples of 128 cells (pictures of 16 × 16 for those that are about pictures), width 64: at most 1.10.
-Linear recurrences of one layer at 512 steps, forwards only: a plain loop of autograd over theirs at least 10, theirs over nn.LSTM of the same width at most 1.
+Linear recurrences of one layer at 512 steps, forwards only: a plain loop of autograd over theirs at least 10, theirs over nn.LSTM of the
+same width at most 1.
 GFLOP/s: two per counted multiply-add, three times for forward and backward, over the rate of a 1,024-square product of matrices on the
 same core. One thread; both sides in turns in one process, by the thread's own clock.
 """

@@ -28,6 +28,7 @@ class DynamicConv(Encoder):
 
     ranks = frozenset({1})
     can_be_causal = True
+    well_known = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 4, "layers")] = 2,
