@@ -73,9 +73,10 @@ class Mixture(nn.Module):
         return self.mix(h), h
 
 
-def turned(x: Tensor, valid: Tensor | None, backwards: int) -> Tensor:
-    """x (T, B, C) with its last `backwards` numbers in the other direction of time, by each example's own length."""
+def turned(x: Tensor, valid: Tensor | None, backwards: int, time: int = 0) -> Tensor:
+    """x (T, B, C), or (B, T, C) for time=1, with its last `backwards` numbers in the other direction of time, by each example's own
+    length."""
     if not backwards:
         return x
     ahead, back = x.split([x.shape[-1] - backwards, backwards], -1)
-    return torch.cat([ahead, flip(back, valid, 0)], -1)
+    return torch.cat([ahead, flip(back, valid, time)], -1)
