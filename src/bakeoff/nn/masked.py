@@ -19,6 +19,12 @@ def counts(valid: Tensor) -> Tensor:
     return valid.flatten(1).sum(1).clamp(min=1)
 
 
+def averaged(x: Tensor, valid: Tensor | None) -> Tensor:
+    """(B, *S, D) → (B, D), the mean of the valid cells, zero where there are none. x must be zero where not valid."""
+    cells = x.flatten(1, -2)
+    return cells.mean(1) if valid is None else cells.sum(1) / counts(valid)[:, None].to(x.dtype)
+
+
 def strided(valid: Tensor | None, stride: tuple[int, ...]) -> Tensor | None:
     """The mask after a step of `stride` cells: a cell is valid where the first cell it stands for was."""
     if valid is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -30,12 +31,13 @@ class Residual(nn.ModuleList):
     """Grid → Grid: blocks of width D, each after the first with a stride of `halvings`.
 
     weigh: makes what stands between a block's last norm and the sum, (x, valid) → x, zero where x was; one for each block.
+    conv: makes what stands in place of the plain convolutions, (x, valid) → x; called as Conv is, without bias.
     """
 
     def __init__(self, dim: int, depth: int, *, rank: int, sizes: Sizes, full: bool, separable: bool, activation: str, dropout: float,
-                 weigh: Callable[[], nn.Module] | None = None) -> None:
+                 weigh: Callable[[], nn.Module] | None = None, conv: Callable[..., nn.Module] | None = None) -> None:
         self.strides = [1, *halvings(depth - 1, sizes, full)]
-        super().__init__(Block(dim, rank, stride, separable, activation, dropout if layer else 0.0, weigh() if weigh else None)
+        super().__init__(Block(dim, rank, stride, separable, activation, dropout if layer else 0.0, weigh() if weigh else None, conv)
                          for layer, stride in enumerate(self.strides))
 
     def forward(self, grid: Grid) -> Grid:
@@ -47,11 +49,13 @@ class Residual(nn.ModuleList):
 class Block(nn.Module):
     """Grid → Grid, every axis divided by stride."""
 
-    def __init__(self, dim: int, rank: int, stride: int, separable: bool, activation: str, dropout: float, weigh: nn.Module | None) -> None:
+    def __init__(self, dim: int, rank: int, stride: int, separable: bool, activation: str, dropout: float, weigh: nn.Module | None,
+                 conv: Callable[..., nn.Module] | None) -> None:
         super().__init__()
         self.strides, kernels = (stride,) * rank, (7, 5, 3) if rank == 1 else (3, 3)
-        conv = Separable if separable else Conv
-        self.convs = nn.ModuleList(conv(dim, dim, k, rank=rank, stride=stride if i == 0 else 1, bias=False) for i, k in enumerate(kernels))
+        self.masked = conv is not None                                       # what makes its own weights must know where padding is
+        make = conv or partial(Separable if separable else Conv, bias=False)
+        self.convs = nn.ModuleList(make(dim, dim, k, rank=rank, stride=1 if i else stride) for i, k in enumerate(kernels))
         self.norms = nn.ModuleList(BatchNorm(dim) for _ in kernels)
         self.activation, self.drop, self.weigh = activation_of(activation), ChannelDrop(dropout), weigh
         self.shortcut = Conv(dim, dim, 1, rank=rank, stride=stride, bias=False) if stride > 1 else None
@@ -60,7 +64,8 @@ class Block(nn.Module):
         x, valid = self.drop(grid.x), strided(grid.valid, self.strides)
         y = x
         for layer, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            y = norm(conv(y if layer == 0 else self.activation(y)), valid)
+            y = self.activation(y) if layer else y
+            y = norm(conv(y, valid if layer else grid.valid) if self.masked else conv(y), valid)
         if self.weigh is not None:
             y = self.weigh(y, valid)
         short: Tensor = x if self.shortcut is None else self.shortcut(x)
