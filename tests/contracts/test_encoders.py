@@ -47,6 +47,8 @@ class Case:
 
     def build(self, sizes: tuple[int | None, ...] | None = None, **own: object) -> Encoder:
         torch.manual_seed(0)
+        if "noise" in taken(FAMILIES[self.family]):
+            own = {"noise": 0.0, **own}                      # what is drawn while training is drawn for padding too
         return FAMILIES[self.family](DIM, rank=self.rank, sizes=sizes or (None,) * self.rank, causal=self.causal, full=self.full, **own)
 
     def ragged(self, more: int = 0) -> Grid:
