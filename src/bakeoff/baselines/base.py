@@ -98,6 +98,20 @@ def unanswerable(task: Task, sets: bool = False) -> str | None:
     return "it gives one label per example, and these have several" if of_sets(task) and not sets else None
 
 
+def unconvolvable(spec: Spec) -> str | None:
+    """Why fixed kernels cannot be laid over the examples of a Spec; None: they can."""
+    spec = as_series(spec)
+    if spec.channels is None:
+        return "it convolves numbers, and the ids of words or characters are names, not amounts"
+    if spec.one_cell:
+        return "it convolves neighbouring cells, and a table's row has no cells beside each other"
+    if spec.rank > 2:
+        return f"it convolves along one or two axes, and here are {spec.rank}"
+    if spec.rank == 2 and None in spec.sizes:
+        return "its kernels are pooled in fixed regions, and these examples differ in size"
+    return None
+
+
 def of_sets(task: Task) -> bool:
     """Whether a target is a set of labels."""
     return bool(getattr(task, "several", False))

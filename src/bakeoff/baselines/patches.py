@@ -6,7 +6,7 @@ Dempster, Schmidt & Webb 2021 (share of positions above a threshold) beside the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -33,6 +33,9 @@ class Bank(NamedTuple):
 
     kernels: Tensor           # (M, C, h, w), zero mean, length one
     thresholds: Tensor        # (M,)
+
+
+Pooled = Callable[[Bank, Tensor, Tensor], Tensor]
 
 
 class Patches:
@@ -88,7 +91,9 @@ class Patches:
     def numbers(self) -> int:
         return sum(len(bank.thresholds) for bank in self.banks) * self.regions.shape[1] * 2
 
-    def features(self, data: Dataset) -> NDArray[np.float32]:
+    def features(self, data: Dataset, pooled: Pooled | None = None) -> NDArray[np.float32]:
+        """pooled: what is kept of a bank's answers, (B, M · R · 2), where not how often and how far they exceed the thresholds."""
+        pooled = pooled or above
         rows = np.empty((len(data), self.numbers), dtype=np.float32)
         most = max(len(bank.thresholds) for bank in self.banks)
         size = max(1, NUMBERS // (most * self.height * self.width))
@@ -96,15 +101,8 @@ class Patches:
             images = self.images(data, block)
             for start in range(0, len(images), size):
                 some = images[start:start + size]
-                rows[block[start:start + size]] = torch.cat([self.pooled(bank, some) for bank in self.banks], 1).numpy()
+                rows[block[start:start + size]] = torch.cat([pooled(bank, some, self.regions) for bank in self.banks], 1).numpy()
         return rows
-
-    def pooled(self, bank: Bank, images: Tensor) -> Tensor:
-        """(B, M · R · 2)."""
-        over = (convolved(bank.kernels, images).flatten(2) - bank.thresholds[:, None]).relu_()
-        far = over @ self.regions                                            # (B, M, R)
-        often = over.sign_() @ self.regions
-        return torch.cat([often, far], 2).flatten(1)
 
     def macs(self) -> float:
         """Of one image: convolution, then comparison and two sums per answer."""
@@ -123,6 +121,14 @@ class Patches:
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec) -> Self:
         return cls(spec, [Bank(torch.from_numpy(arrays[f"kernels.{number}"]), torch.from_numpy(arrays[f"thresholds.{number}"]))
                           for number in range(record["banks"])])
+
+
+def above(bank: Bank, images: Tensor, regions: Tensor) -> Tensor:
+    """(B, C, H, W), regions (H·W, R) → (B, M · R · 2)."""
+    over = (convolved(bank.kernels, images).flatten(2) - bank.thresholds[:, None]).relu_()
+    far = over @ regions                                                     # (B, M, R)
+    often = over.sign_() @ regions
+    return torch.cat([often, far], 2).flatten(1)
 
 
 def regions(height: int, width: int) -> Tensor:

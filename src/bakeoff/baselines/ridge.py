@@ -5,10 +5,13 @@ Golub, Heath & Wahba 1979, "Generalized cross-validation as a method for choosin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 Table = NDArray[np.float32]
 Exact = NDArray[np.float64]
@@ -26,6 +29,34 @@ class Ridge(NamedTuple):
     alpha: float
     rows: NDArray[np.int64]
     left_out: Exact
+
+
+class Reading(NamedTuple):
+    """Features (N, D) → log-probabilities (N, K), or a number in the task's units. What was taken off and divided by is part of it."""
+
+    weights: Table
+    offsets: Table
+    sharpness: float
+
+    @classmethod
+    def learnt(cls, x: Table, y: NDArray[Any], classes: int, level: bool = True) -> Reading:
+        """x is used up; y as `aims` gives it. level: every feature is brought to a deviation of one; else they are left as they are."""
+        mean = x.mean(0, dtype=np.float64).astype(np.float32)
+        x -= mean
+        scale = np.ones(x.shape[1], dtype=np.float32)
+        if level:
+            spread = np.sqrt(np.einsum("nd,nd->d", x, x) / max(1, len(x)))
+            scale = (1 / np.where(spread > 1e-6, spread, 1.0)).astype(np.float32)
+            x *= scale
+        found = fit(x, np.where(y[:, None] == np.arange(classes), 1.0, -1.0) if classes else y)
+        weights = found.weights * scale[:, None]
+        return cls(weights, found.offsets - mean @ weights, sharpness(found.left_out, y[found.rows]) if classes else 1.0)
+
+    def answers(self, parts: Iterable[Table]) -> Tensor:
+        """parts: blocks of features."""
+        empty = np.zeros((0, self.weights.shape[1]), dtype=np.float32)
+        scores = torch.from_numpy(np.concatenate([*(part @ self.weights for part in parts), empty]) + self.offsets)
+        return (scores * self.sharpness).log_softmax(-1) if scores.shape[1] > 1 else scores
 
 
 def fit(x: Table, y: Exact) -> Ridge:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bakeoff.baselines import ridge
-from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable, unconvolvable
 from bakeoff.baselines.patches import Patches
 from bakeoff.baselines.waves import Waves
 from bakeoff.data.base import Dataset
@@ -38,22 +38,11 @@ class Rocket:
 
     def __init__(self) -> None:
         self.kernels: Waves | Patches | None = None
-        self.weights: NDArray[np.float32] = np.zeros((0, 1), dtype=np.float32)      # the features' scale is part of them
-        self.offsets: NDArray[np.float32] = np.zeros(1, dtype=np.float32)
-        self.sharpness = 1.0
+        self.reading: ridge.Reading | None = None
 
     @classmethod
     def why_not(cls, spec: Spec, task: Task) -> str | None:
-        spec = as_series(spec)
-        if spec.channels is None:
-            return "it convolves numbers, and the ids of words or characters are names, not amounts"
-        if spec.one_cell:
-            return "it convolves neighbouring cells, and a table's row has no cells beside each other"
-        if spec.rank > 2:
-            return f"it convolves along one or two axes, and here are {spec.rank}"
-        if spec.rank == 2 and None in spec.sizes:
-            return "its kernels are pooled in fixed regions, and these examples differ in size"
-        return unanswerable(task)
+        return unconvolvable(spec) or unanswerable(task)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
@@ -75,46 +64,36 @@ class Rocket:
             self.kernels = Waves.drawn(data, kernels, bool(params["rocket.differences"]), generator)
         else:
             self.kernels = Patches.drawn(data, kernels, generator)
-        x, y = self.kernels.features(data), aims(data, classes)
-        mean = x.mean(0, dtype=np.float64).astype(np.float32)
-        x -= mean
-        spread = np.sqrt(np.einsum("nd,nd->d", x, x) / max(1, len(x)))
-        scale = (1 / np.where(spread > 1e-6, spread, 1.0)).astype(np.float32)
-        x *= scale
-        wanted = np.where(y[:, None] == np.arange(classes), 1.0, -1.0) if classes else y
-        found = ridge.fit(x, wanted)
-        self.weights = found.weights * scale[:, None]
-        self.offsets = found.offsets - mean @ self.weights
-        if classes:
-            self.sharpness = ridge.sharpness(found.left_out, y[found.rows])
+        self.reading = ridge.Reading.learnt(self.kernels.features(data), aims(data, classes), classes)
         return self
 
     def outputs(self, data: Dataset) -> Tensor:
-        import torch
         assert self.kernels is not None
+        assert self.reading is not None
         data = in_series(data)
-        parts = [self.kernels.features(data.subset(np.arange(start, min(start + AT_ONCE, len(data))))) @ self.weights
-                 for start in range(0, len(data), AT_ONCE)]
-        scores = torch.from_numpy(np.concatenate([*parts, np.zeros((0, self.weights.shape[1]), dtype=np.float32)]) + self.offsets)
-        return (scores * self.sharpness).log_softmax(-1) if scores.shape[1] > 1 else scores
+        return self.reading.answers(self.kernels.features(data.subset(np.arange(start, min(start + AT_ONCE, len(data)))))
+                                    for start in range(0, len(data), AT_ONCE))
 
     def macs(self) -> float:
         """Convolutions and pooling, then the ridge."""
         assert self.kernels is not None
-        return self.kernels.macs() + self.weights.size
+        assert self.reading is not None
+        return self.kernels.macs() + self.reading.weights.size
 
     def parameters(self) -> int:
         assert self.kernels is not None
-        return self.kernels.parameters() + self.weights.size + self.offsets.size
+        assert self.reading is not None
+        return self.kernels.parameters() + self.reading.weights.size + self.reading.offsets.size
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
         assert self.kernels is not None
+        assert self.reading is not None
         arrays, record = self.kernels.state()
-        return {**arrays, "weights": self.weights, "offsets": self.offsets}, {**record, "sharpness": self.sharpness}
+        return {**arrays, "weights": self.reading.weights, "offsets": self.reading.offsets}, {**record, "sharpness": self.reading.sharpness}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self, spec = cls(), as_series(spec)
         self.kernels = (Waves if spec.rank == 1 else Patches).restore(arrays, record, spec)
-        self.weights, self.offsets, self.sharpness = arrays["weights"], arrays["offsets"], record["sharpness"]
+        self.reading = ridge.Reading(arrays["weights"], arrays["offsets"], record["sharpness"])
         return self

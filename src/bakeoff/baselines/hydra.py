@@ -1,0 +1,104 @@
+"""Fixed random kernels in groups, of which at each step one wins and one loses; how often each did, and a ridge regression on it.
+
+Dempster, Schmidt & Webb 2023, Hydra, https://arxiv.org/abs/2203.13652; on images the kernels are patches of training images
+(dictionary.py). Probabilities: softmax of the ridge's scores, made as steep as fits the scores of examples left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bakeoff.baselines import ridge
+from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable, unconvolvable
+from bakeoff.baselines.dictionary import RIVALS, Dictionary, Scenes
+from bakeoff.data.base import Dataset
+from bakeoff.registry import baseline
+from bakeoff.space import Param, Space
+from bakeoff.tasks.base import Task
+from bakeoff.types import Params, Spec
+
+NUMBERS = 1 << 25             # features × training examples: above it there are fewer groups, down to LEAST of them
+LEAST = 0.4
+AT_ONCE = 512                 # examples whose features are held while answering
+
+
+@baseline("hydra")
+class Hydra:
+    """Nothing but the ridge, and what is usual of each count, is learnt, so it needs no gradient and little time."""
+
+    deterministic = False
+    growth = 1.4                              # features grow evenly; the ridge by the cube until there are as many examples as features
+
+    def __init__(self) -> None:
+        self.kernels: Dictionary | Scenes | None = None
+        self.usual: NDArray[np.float32] = np.zeros((2, 0), dtype=np.float32)        # mean and spread of each root
+        self.reading: ridge.Reading | None = None
+
+    @classmethod
+    def why_not(cls, spec: Spec, task: Task) -> str | None:
+        return unconvolvable(spec) or unanswerable(task)
+
+    @classmethod
+    def space(cls, spec: Spec, task: Task) -> Space:
+        groups = (64, 16) if as_series(spec).rank == 1 else (32, 10)
+        meaning = f"groups of {RIVALS} kernels" + (" at each dilation" if groups[0] == 64 else "")
+        return Space({"hydra.groups": Param("hydra.groups", groups[0], meaning, values=groups)})
+
+    def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
+        data, classes, generator = in_series(data), class_count(task), np.random.default_rng(seed)
+        groups, kind = int(params["hydra.groups"]), Dictionary if data.spec.rank == 1 else Scenes
+        each = kind.drawn(data, groups, np.random.default_rng(seed)).numbers / groups
+        groups = min(groups, max(int(LEAST * groups), int(NUMBERS / (each * max(1, len(data))))))
+        self.kernels = kind.drawn(data, groups, generator)
+        x = self.roots(data)
+        none = (x == 0).mean(0)
+        self.usual = np.stack([x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64) + none ** 4 + 1e-8]).astype(np.float32)
+        self.reading = ridge.Reading.learnt(self.levelled(x), aims(data, classes), classes, level=False)
+        return self
+
+    def roots(self, data: Dataset) -> NDArray[np.float32]:
+        """Roots of the votes: a count's spread grows with its root."""
+        assert self.kernels is not None
+        x = self.kernels.features(data)
+        return np.sqrt(np.maximum(x, 0, out=x), out=x)
+
+    def levelled(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """In deviations from what is usual; what never happened stays zero, and what rarely happens is not blown up."""
+        return (x - self.usual[0]) * (x != 0) / self.usual[1]
+
+    def outputs(self, data: Dataset) -> Tensor:
+        assert self.reading is not None
+        data = in_series(data)
+        return self.reading.answers(self.levelled(self.roots(data.subset(np.arange(start, min(start + AT_ONCE, len(data))))))
+                                    for start in range(0, len(data), AT_ONCE))
+
+    def macs(self) -> float:
+        """Convolutions and contests, a root and a scaling of each count, then the ridge."""
+        assert self.kernels is not None
+        assert self.reading is not None
+        return self.kernels.macs() + 2 * self.usual.shape[1] + self.reading.weights.size
+
+    def parameters(self) -> int:
+        assert self.kernels is not None
+        assert self.reading is not None
+        return self.kernels.parameters() + self.usual.size + self.reading.weights.size + self.reading.offsets.size
+
+    def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
+        assert self.kernels is not None
+        assert self.reading is not None
+        arrays, record = self.kernels.state()
+        kept = {**arrays, "usual": self.usual, "weights": self.reading.weights, "offsets": self.reading.offsets}
+        return kept, {**record, "sharpness": self.reading.sharpness}
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
+        self, spec = cls(), as_series(spec)
+        self.kernels = (Dictionary if spec.rank == 1 else Scenes).restore(arrays, record, spec)
+        self.usual = arrays["usual"]
+        self.reading = ridge.Reading(arrays["weights"], arrays["offsets"], record["sharpness"])
+        return self
