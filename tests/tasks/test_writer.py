@@ -224,6 +224,6 @@ def test_short_texts_are_learnt_by_heart(name: str) -> None:
     data, setting = data_of(rows, targets, task), space_of(FAMILIES[name], SPEC, task).defaults()
     torch.manual_seed(0)
     network = Network(FAMILIES[name], SPEC, task, setting)
-    loop.train(network, data, None, task, setting, examples=40 * 45, seed=0)
+    loop.train(network, data, None, task, setting, examples=40 * 50, seed=0)
     bleu = task.metrics[0]
     assert bleu.value(bleu.rows(task.decode(loop.outputs(network, data)), targets)) >= 90
