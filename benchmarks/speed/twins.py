@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from bakeoff.nn.encoder import Encoder
 
-LINEAR = ("mingru", "minlstm")
+LINEAR = ("mingru", "minlstm", "lru", "mamba")
 PICTURES = ("convlstm",)
 
 
@@ -298,6 +298,183 @@ class DynamicConv(nn.Module):
         return x + self.feed(x)
 
 
+class Lru(nn.Module):
+    """A layer of complex memories, cell by cell in both directions."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm, self.mix, self.direct = nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.Parameter(torch.randn(dim))
+        self.decay, self.angle = nn.Parameter(torch.rand(2, dim // 2)), nn.Parameter(torch.rand(2, dim // 2))
+        self.enter, self.leave = nn.Linear(dim, 2 * dim, bias=False), nn.Linear(2 * dim, dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, turn, ways = self.norm(x), torch.polar((-self.decay.exp()).exp(), self.angle), []
+        pulls = torch.view_as_complex(self.enter(y).unflatten(-1, (2, -1, 2)))                            # (B, T, ways, D / 2)
+        for way in (0, 1):
+            pull = pulls[:, :, way].flip(1) if way else pulls[:, :, way]
+            h, out = torch.zeros_like(pull[:, 0]), []
+            for step in pull.unbind(1):
+                h = turn[way] * h + step
+                out.append(h)
+            ways.append(torch.stack(out, 1).flip(1) if way else torch.stack(out, 1))
+        y = self.leave(torch.view_as_real(torch.stack(ways, 2)).flatten(2)) + self.direct * y
+        return x + F.glu(self.mix(F.gelu(y)), -1)
+
+
+class Mamba(nn.Module):
+    """A layer of selective memory of four numbers a channel, cell by cell in both directions."""
+
+    def __init__(self, dim: int, memory: int = 4) -> None:
+        super().__init__()
+        size, self.memory, self.rank = dim // 2, memory, dim // 16
+        self.norm, self.enter, self.leave = nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.Linear(dim, dim)
+        self.conv = nn.Conv1d(dim, dim, 4, padding=3, groups=dim)
+        self.asks = nn.ModuleList(nn.Linear(size, self.rank + 2 * memory, bias=False) for _ in range(2))
+        self.paces = nn.ModuleList(nn.Linear(self.rank, size) for _ in range(2))
+        self.decay, self.direct = nn.Parameter(torch.rand(2, size, memory)), nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        u, gate = self.enter(self.norm(x)).chunk(2, -1)
+        ahead, back = u.chunk(2, -1)
+        u = F.silu(self.conv(torch.cat([ahead, back.flip(1)], -1).transpose(1, 2))[..., :x.shape[1]].transpose(1, 2))
+        ways = []
+        for way, own in enumerate(u.chunk(2, -1)):
+            pace, b, c = self.asks[way](own).split([self.rank, self.memory, self.memory], -1)
+            delta = F.softplus(self.paces[way](pace))
+            keep = (delta[..., None] * -self.decay[way].exp()).exp()
+            add = (delta * own)[..., None] * b[:, :, None]
+            h, out = torch.zeros_like(add[:, 0]), []
+            for t in range(x.shape[1]):
+                h = keep[:, t] * h + add[:, t]
+                out.append((h * c[:, t, None]).sum(-1))
+            ways.append(torch.stack(out, 1))
+        y = torch.cat(ways, -1) + self.direct * u
+        ahead, back = y.chunk(2, -1)
+        return x + self.leave(torch.cat([ahead, back.flip(1)], -1) * F.silu(gate))
+
+
+class Conformer(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.first, self.second = (nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim)) for _ in range(2))
+        self.norm, self.ask, self.mix = nn.LayerNorm(dim), nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+        self.before, self.gate = nn.LayerNorm(dim), nn.Linear(dim, 2 * dim)
+        self.near = Across(nn.Conv1d(dim, dim, 15, padding=7, groups=dim, bias=False), nn.BatchNorm1d(dim), nn.ReLU())
+        self.out, self.last = nn.Linear(dim, dim), nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.first(x) / 2
+        q, k, v = self.ask(self.norm(x)).unflatten(-1, (3, 4, -1)).permute(2, 0, 3, 1, 4)
+        angle = torch.arange(x.shape[1])[:, None] / 10000 ** (torch.arange(8) / 8)
+        q, k = (torch.cat([a * angle.cos() - b * angle.sin(), a * angle.sin() + b * angle.cos()], -1)
+                for a, b in (q.chunk(2, -1), k.chunk(2, -1)))
+        x = x + self.mix(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        x = x + self.out(self.near(F.glu(self.gate(self.before(x)))))
+        return self.last(x + self.second(x) / 2)
+
+
+class MixedConv(nn.Module):
+    """A separable convolution whose kernels are mixed for each example: one grouped convolution over the batch."""
+
+    def __init__(self, dim: int, kernel: int, experts: int = 4) -> None:
+        super().__init__()
+        self.kernel, self.route = kernel, nn.Linear(dim, experts)
+        self.each, self.mix = nn.Parameter(torch.randn(experts, dim, kernel)), nn.Parameter(torch.randn(experts, dim, dim) * dim ** -0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        share = self.route(x.mean(-1)).sigmoid()
+        each = torch.einsum("be,eck->bck", share, self.each)
+        y = F.conv1d(x.flatten(0, 1)[None], each.flatten(0, 1)[:, None], padding=self.kernel // 2, groups=each.shape[0] * each.shape[1])
+        return torch.einsum("be,eoc->boc", share, self.mix) @ y[0].unflatten(0, x.shape[:2])
+
+
+class Filters(nn.Module):
+    """Filters of every cell made by a convolution, over unfolded windows."""
+
+    def __init__(self, dim: int, kernel: int = 5, groups: int = 4) -> None:
+        super().__init__()
+        self.kernel, self.groups = kernel, groups
+        self.look = Turned(*layer(dim, dim, kernel))
+        self.make, self.mix, self.norm = nn.Linear(dim, groups * kernel), nn.Linear(dim, dim, bias=False), nn.BatchNorm1d(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        own = self.make(self.look(x).transpose(1, 2)).unflatten(-1, (self.groups, -1))
+        seen = F.pad(x, (0, 0, self.kernel // 2, self.kernel // 2)).unfold(1, self.kernel, 1).unflatten(2, (self.groups, -1))
+        y = torch.einsum("btgrk,btgk->btgr", seen, own).flatten(2)
+        return x + self.mix(F.relu(self.norm(y.transpose(1, 2))).transpose(1, 2))
+
+
+class MemN2N(nn.Module):
+    """Three hops over the cells of (B, T, 4 · D); a tenth of empty memories among them, as in training."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.time, self.ask = nn.Parameter(torch.randn(200, 4, dim)), nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.unflatten(-1, (4, -1))
+        length = rows.shape[1]
+        more = int(0.1 * length) + 1
+        order = torch.rand(len(x), length + more).argsort(1)
+        memories = torch.cat([rows + self.time[order[:, :length].sort(1).values], self.time[order[:, length:]]], 1)
+        u = self.ask + rows[:, -1, 0]
+        for hop in range(3):
+            p = torch.softmax((memories[:, :, hop] @ u[..., None])[..., 0], -1)
+            u = u + (p[..., None] * memories[:, :, hop + 1]).sum(1)
+        return u
+
+
+class Ntm(nn.Module):
+    """One head that reads and one that writes, a memory of 32 × 16, an LSTM that chooses, written down as in the paper."""
+
+    def __init__(self, dim: int, slots: int = 32, slot: int = 16) -> None:
+        super().__init__()
+        self.slots, self.slot, self.cell = slots, slot, nn.LSTMCell(dim + slot, dim)
+        self.asks = nn.ModuleList(nn.ModuleList(nn.Linear(dim, size) for size in (slot, 1, 1, 1, 3)) for _ in range(2))
+        self.erase, self.add, self.out = nn.Linear(dim, slot), nn.Linear(dim, slot), nn.Linear(dim + slot, dim)
+
+    def address(self, head: Any, h: Tensor, before: Tensor, memory: Tensor) -> Tensor:
+        key, strength, gate, sharp, shift = (ask(h) for ask in head)
+        alike = F.cosine_similarity(key[:, None], memory, dim=-1)
+        w = (F.softplus(strength) * alike).softmax(-1)
+        g, s = gate.sigmoid(), shift.softmax(-1)
+        w = g * w + (1 - g) * before
+        w = s[:, :1] * w.roll(1, -1) + s[:, 1:2] * w + s[:, 2:] * w.roll(-1, -1)
+        w = (w + 1e-8) ** (1 + F.softplus(sharp))
+        return w / w.sum(-1, keepdim=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        memory = x.new_full((len(x), self.slots, self.slot), 1e-6)
+        reading, h, c = x.new_zeros(len(x), self.slot), x.new_zeros(len(x), x.shape[-1]), x.new_zeros(len(x), x.shape[-1])
+        weights, out = [x.new_full((len(x), self.slots), 1 / self.slots)] * 2, []
+        for step in x.unbind(1):
+            h, c = self.cell(torch.cat([step, reading], -1), (h, c))
+            weights = [self.address(head, h, before, memory) for head, before in zip(self.asks, weights, strict=True)]
+            reading = (weights[0][..., None] * memory).sum(1)
+            memory = memory * (1 - weights[1][..., None] * self.erase(h).sigmoid()[:, None]) + weights[1][..., None] * self.add(h).tanh()[:, None]
+            out.append(torch.cat([h, reading], -1))
+        return x + self.out(torch.stack(out, 1))
+
+
+class NBeats(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        window = 2 * 128
+        self.few, hidden = nn.Linear(dim, 2, bias=False), 4 * dim
+        self.blocks = nn.ModuleList(nn.Sequential(*dense(window, hidden), *dense(hidden, hidden)) for _ in range(3))
+        self.backcasts = nn.ModuleList(nn.Linear(hidden, window) for _ in range(2))
+        self.forecasts = nn.ModuleList(nn.Linear(hidden, dim) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        window, answer = self.few(x).flatten(1), torch.zeros(())
+        for number, block in enumerate(self.blocks):
+            h = block(window)
+            answer = answer + self.forecasts[number](h)
+            if number < len(self.backcasts):
+                window = window - self.backcasts[number](h)
+        return answer
+
+
 TWINS: dict[str, Callable[[int], nn.Module]] = {
     "rnn": lambda dim: Around(nn.RNN(dim, dim // 2, batch_first=True, bidirectional=True), after=same),
     "irnn": lambda dim: Around(nn.RNN(dim, dim // 2, batch_first=True, bidirectional=True, nonlinearity="relu"), after=same),
@@ -306,6 +483,9 @@ TWINS: dict[str, Callable[[int], nn.Module]] = {
     "mgu": lambda dim: Around(Cells(dim, 2, mgu_cell, weights=2), after=same),
     "mingru": lambda dim: mixture(dim, 2, mingru_cell),
     "minlstm": lambda dim: mixture(dim, 3, minlstm_cell),
+    "lru": lambda dim: nn.Sequential(Lru(dim), Lru(dim)),
+    "mamba": lambda dim: nn.Sequential(Mamba(dim), Mamba(dim)),
+    "conformer": Conformer,
     "transformer": transformer_layers,
     "cct": Cct,
     "linear_attention": LinearAttention,
@@ -316,6 +496,12 @@ TWINS: dict[str, Callable[[int], nn.Module]] = {
     "cbam": lambda dim: residual(dim, Squeeze(dim, strongest=True), WeighCells()),
     "inception": lambda dim: Turned(Around(*(inception_block(dim) for _ in range(3)), shortcut=nn.BatchNorm1d(dim))),
     "lite": Lite,
+    "condconv": lambda dim: Turned(Around(MixedConv(dim, 7), nn.BatchNorm1d(dim), nn.ReLU(), MixedConv(dim, 5), nn.BatchNorm1d(dim), nn.ReLU(),
+                                          MixedConv(dim, 3), nn.BatchNorm1d(dim))),
+    "dfn": lambda dim: nn.Sequential(Filters(dim), Filters(dim)),
+    "memn2n": MemN2N,
+    "ntm": Ntm,
+    "nbeats": NBeats,
     "convnext": convnext,
     "wavenet": WaveNet,
     "textcnn": lambda dim: Turned(Beside(*(nn.Sequential(nn.Conv1d(dim, dim, k, padding=k // 2), nn.ReLU(), Strongest()) for k in (3, 4, 5))),

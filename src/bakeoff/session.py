@@ -289,7 +289,8 @@ class Session:
                 self.watch.ended(trial, self.waiting_left())
 
     def next_trial(self, outer: Iterable[int], running: set[tuple[str, int, int]]) -> tuple[str, int, int] | None:
-        """(contender, fold, number) of the trial that comes next: everyone's first four, then whoever has done the least of its plan."""
+        """(contender, fold, number) of the trial that comes next: everyone's first four in every fold, then whoever has done the least of
+        its plan."""
         best: tuple[float, float, tuple[str, int, int]] | None = None
         for fold in outer:
             for name, share in self.plan.contenders.items():
@@ -303,7 +304,7 @@ class Session:
                 if any(n not in earlier for n in range(known)):
                     continue                                      # its round before has not ended
                 done = number / planning.FULL if number < planning.FULL else 1 + number / share.trials
-                rank = (done + 2 * fold, -share.trial_seconds, (name, fold, number))
+                rank = (done, -share.trial_seconds, (name, fold, number))                 # folds side by side: a cut shortens all alike
                 if best is None or rank < best:
                     best = rank
         return best[2] if best else None

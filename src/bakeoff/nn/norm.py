@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,6 +29,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("var", torch.ones(dim))
         self.register_buffer("batches", torch.zeros(()))
+        self.seen: int | None = None                                         # the same number where Python can read it
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
         if not self.training:
@@ -43,10 +46,12 @@ class BatchNorm(nn.Module):
         count = cells.shape[0]
         if count < 2:
             return F.batch_norm(cells, self.mean, self.var, self.weight, self.bias, eps=self.eps)
-        out, mean, rstd = torch.native_batch_norm(cells, self.weight, self.bias, None, None, True, 0.0, self.eps)
-        with torch.no_grad():
-            self.batches += 1
-            share = self.batches.reciprocal().clamp(min=self.momentum)
-            self.mean.lerp_(mean, share)
-            self.var.lerp_((rstd.pow(-2) - self.eps).mul_(count / (count - 1)), share)
-        return out
+        if self.seen is None:
+            self.seen = int(self.batches)                                    # waits for the device, once
+        self.seen += 1
+        self.batches.fill_(self.seen)
+        return F.batch_norm(cells, self.mean, self.var, self.weight, self.bias, True, max(1 / self.seen, self.momentum), self.eps)
+
+    def train(self, mode: bool = True) -> Self:
+        self.seen = None                                                     # weights may have been loaded meanwhile
+        return super().train(mode)
