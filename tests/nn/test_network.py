@@ -54,7 +54,7 @@ def test_every_family_reads_every_kind_of_data(family: str, kind: str) -> None:
 
 def test_common_choices_reach_the_encoders_that_name_them() -> None:
     assert build("gru", SPECS["series"], truncate=32).encoder.layers.truncate == 32
-    assert isinstance(build("fcn", SPECS["series"], activation="gelu").encoder.activation, torch.nn.GELU)
+    assert isinstance(build("fcn", SPECS["series"], activation="gelu").encoder.layers.activation, torch.nn.GELU)
 
 
 def test_a_familys_own_choices_are_told_by_their_prefix() -> None:
