@@ -457,9 +457,11 @@ class Ntm(nn.Module):
 
 
 class NBeats(nn.Module):
-    def __init__(self, dim: int) -> None:
+    """cells: of the window."""
+
+    def __init__(self, dim: int, cells: int = 128) -> None:
         super().__init__()
-        window = 2 * 128
+        window = 2 * cells
         self.few, hidden = nn.Linear(dim, 2, bias=False), 4 * dim
         self.blocks = nn.ModuleList(nn.Sequential(*dense(window, hidden), *dense(hidden, hidden)) for _ in range(3))
         self.backcasts = nn.ModuleList(nn.Linear(hidden, window) for _ in range(2))
