@@ -155,8 +155,9 @@ def turned_through(turn: Tensor, x: Tensor, block: int, joined: bool, way: int) 
     """The complex recurrence in blocks of steps side by side, each joined to the end of the one before, or each by itself."""
     size = turn.shape[-1] // 2
     blocks = -(-len(x) // block)
-    h = x.new_zeros(blocks * block, *x.shape[1:])                            # zeros after the end: nothing comes of them
+    h = x.new_empty(blocks * block, *x.shape[1:])
     h[:len(x)] = x
+    h[len(x):] = 0                                                           # nothing comes of what is after the end
     cut = h.unflatten(0, (blocks, block))
     re, im = turn.split(size, -1)
 
