@@ -152,9 +152,21 @@ def started(kernel: Either, gate: int | None = None, bias: float = 1.0) -> Eithe
     return kernel
 
 
+def lstm(inputs: int, units: int) -> nn.RNNBase:
+    return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000
+
+
 def gru(inputs: int, units: int) -> nn.RNNBase:
     return started(nn.GRU(inputs, units), gate=1)                            # h ← (1 − z) ⊙ n + z ⊙ h
 
 
 def lstm(inputs: int, units: int) -> nn.RNNBase:
     return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000
+
+
+def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:
+    """reader (N, T, D) → (N, T, D) applied along one axis of (B, *S, D)."""
+    x = x.movedim(axis, -2)
+    mask = None if valid is None else valid.movedim(axis, -1).flatten(0, -2)
+    y = reader(x.flatten(0, -3), mask)
+    return y.view(x.shape).movedim(-2, axis)

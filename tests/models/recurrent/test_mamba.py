@@ -16,7 +16,7 @@ def by_hand(layer: nn.Module, way: int, u: Tensor, truncate: int) -> Tensor:
     """One direction of a layer, u (B, T, E) of its channels in the order it reads them."""
     size, kernel = u.shape[-1], layer.conv.weight.shape[-1]
     own = slice(way * size, (way + 1) * size)
-    u = F.conv1d(F.pad(u.transpose(1, 2), (kernel - 1, 0)), layer.conv.weight[own], layer.conv.bias[own], groups=size).transpose(1, 2)
+    u = F.conv1d(F.pad(u.transpose(1, 2), (kernel - 1, 0)), layer.conv.weight[own], groups=size).transpose(1, 2)
     u = u * u.sigmoid()
     ask, a = layer.asks[way], -layer.decay[way].exp()                        # (N, E)
     rank, count = ask.pace.in_features, len(a)

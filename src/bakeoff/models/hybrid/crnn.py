@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.front import Front
-from bakeoff.nn.recurrent import Recurrent, gru
+from bakeoff.nn.recurrent import Recurrent, along, gru
 from bakeoff.registry import family
 from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
@@ -58,11 +58,3 @@ class CRNN(Encoder):
         x, pasts = self.front.step(x, pasts)
         x, memory = reader.step(x, memory)
         return x, (pasts, memory)
-
-
-def along(reader: nn.Module, x: Tensor, valid: Tensor | None, axis: int) -> Tensor:
-    """reader (N, T, D) → (N, T, D) applied along one axis of (B, *S, D)."""
-    x = x.movedim(axis, -2)
-    mask = None if valid is None else valid.movedim(axis, -1).flatten(0, -2)
-    y = reader(x.flatten(0, -3), mask)
-    return y.view(x.shape).movedim(-2, axis)

@@ -21,10 +21,10 @@ FIRST = 0.4                   # the least of a memory that is left after a cell,
 
 @family("lru", group="recurrent")
 class LRU(Encoder):
-    """Layers of D complex memories, half forward and half backward (all forward when causal), each layer normalised before and
-    gated after, with a residual path around it.
+    """Layers of D / 2 complex memories, half forward and half backward (all forward when causal), each layer normalised before
+    and gated after, with a residual path around it.
 
-    Departs from the paper: layer instead of batch normalisation; complex numbers are pairs of real ones.
+    Departs from the paper: layer instead of batch normalisation; complex numbers are pairs of real ones, D in all as elsewhere.
     """
 
     ranks = frozenset({1})
@@ -55,7 +55,7 @@ class Layer(nn.Module):
     def __init__(self, dim: int, causal: bool, truncate: int, radius: float, turn: float) -> None:
         super().__init__()
         self.truncate, self.ways = truncate, 1 if causal else 2
-        size = dim // self.ways
+        size = dim // (2 * self.ways)
         self.backwards = 0 if causal else 2 * size
         area = torch.rand(self.ways, size) * (radius ** 2 - FIRST ** 2) + FIRST ** 2      # |λ|², even on a ring
         self.decay = nn.Parameter((-0.5 * area.log()).log())                 # ν

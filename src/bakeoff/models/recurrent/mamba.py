@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +58,7 @@ class Layer(nn.Module):
         size = expand * dim // self.ways
         channels, self.backwards = size * self.ways, 0 if causal else size
         self.norm, self.enter, self.leave = nn.LayerNorm(dim), nn.Linear(dim, 2 * channels), nn.Linear(channels, dim)
-        self.conv = Conv(channels, channels, kernel, rank=1, causal=True, groups=channels)
+        self.conv = Conv(channels, channels, kernel, rank=1, causal=True, groups=channels, bias=False)      # enter has one
         self.asks = nn.ModuleList(Ask(size, memory, max(1, dim // 16)) for _ in range(self.ways))
         self.decay = nn.Parameter(torch.arange(1.0, memory + 1).log()[:, None].repeat(self.ways, 1, size))      # a = −1, −2, … −N
         self.direct = nn.Parameter(torch.ones(channels))
@@ -67,9 +67,10 @@ class Layer(nn.Module):
         u, gate = self.enter(self.norm(x)).chunk(2, -1)
         u = F.silu(self.conv(turned(u, valid, self.backwards, 1))).transpose(0, 1).contiguous()      # (T, B, E): a step is one piece
         halves = u.unflatten(-1, (self.ways, -1))
-        delta, b, c = (torch.stack(part, 2) for part in zip(*(ask(halves[:, :, way]) for way, ask in enumerate(self.asks)), strict=True))
+        said = [ask(halves[:, :, way]) for way, ask in enumerate(self.asks)]
+        delta, b, c = (torch.stack(part, 2) if len(part) > 1 else part[0].unsqueeze(2) for part in zip(*said, strict=True))
         y = selective_scan(delta, -self.decay.exp(), b, c, halves, self.truncate).flatten(-2)
-        y = turned(y + self.direct * u, valid, self.backwards).transpose(0, 1)
+        y = turned(torch.addcmul(y, self.direct, u), valid, self.backwards).transpose(0, 1)
         return self.leave(y * F.silu(gate))
 
     def start(self, batch: int) -> tuple[Tensor, Tensor]:
@@ -93,13 +94,15 @@ class Ask(nn.Module):
 
     def __init__(self, size: int, memory: int, rank: int) -> None:
         super().__init__()
-        self.parts = [rank, memory, memory]
+        self.rank, self.parts = rank, [size, memory, memory]
         self.ask, self.pace = nn.Linear(size, rank + 2 * memory, bias=False), nn.Linear(rank, size)
         nn.init.uniform_(self.pace.weight, -rank ** -0.5, rank ** -0.5)
         start = torch.empty(size).uniform_(log(1e-3), log(0.1)).exp()        # Δ from .001 to .1: memories of 10 … 1000 cells
         with torch.no_grad():
             self.pace.bias.copy_(start + (-torch.expm1(-start)).log())       # softplus of it is Δ
 
-    def forward(self, u: Tensor) -> tuple[Any, ...]:
-        pace, b, c = self.ask(u).split(self.parts, -1)
-        return F.softplus(self.pace(pace)), b, c
+    def forward(self, u: Tensor) -> tuple[Tensor, ...]:
+        pace, rest = self.ask.weight.split([self.rank, sum(self.parts[1:])])
+        said = F.linear(u, torch.cat([self.pace.weight @ pace, rest]))       # as one product: of few columns they take as long
+        delta, b, c = said.split(self.parts, -1)
+        return F.softplus(delta + self.pace.bias), b, c

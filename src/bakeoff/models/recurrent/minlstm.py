@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bakeoff.nn.encoder import Encoder, State
 from bakeoff.nn.linear import Mixture, Residual
@@ -50,5 +49,5 @@ class Layer(Mixture):
         nn.init.uniform_(enter, -4.0, 0.0)                                   # memories that last 2 … 40 cells
 
     def share(self, x: Tensor) -> Tensor:
-        f, i = F.logsigmoid(self.gates(x)).chunk(2, -1)                      # f, i = σ(W_f x), σ(W_i x), as logarithms:
-        return (i - f).sigmoid()                                             # i / (f + i), where both may be zero
+        f, i = self.gates(x).clamp(min=-15.0).sigmoid().chunk(2, -1)         # f, i = σ(W_f x), σ(W_i x), never both zero
+        return i / (f + i)                                                   # f′ = f / (f + i), i′ = i / (f + i)
