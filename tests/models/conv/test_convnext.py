@@ -28,7 +28,7 @@ def test_a_wide_convolution_per_channel_and_a_small_network_per_cell(
             if block.shrink is not None:
                 x = convolve(normed(x, block.norm), block.shrink.weight, block.shrink.bias, stride=2)
             edges = (6, 0) if causal else (3, 3) * len(sizes)
-            y = convolve(F.pad(x, edges), block.each.weight, groups=8)
+            y = convolve(F.pad(x, edges), block.each.weight, block.each.bias, groups=8)
             norm, wide, _, narrow = block.feed
             y = F.gelu(torch.einsum("oc,bc...->bo...", wide.weight, normed(y, norm)) + wide.bias.view(-1, *(1,) * len(sizes)))
             x = x + torch.einsum("oc,bc...->bo...", narrow.weight, y) + narrow.bias.view(-1, *(1,) * len(sizes))

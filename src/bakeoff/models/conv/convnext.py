@@ -68,7 +68,7 @@ class Block(nn.Module):
         self.strides = (stride,) * rank
         self.norm = nn.LayerNorm(dim) if stride > 1 else None
         self.shrink = Conv(dim, dim, 2, rank=rank, stride=2) if stride > 1 else None
-        self.each = Conv(dim, dim, kernel, rank=rank, causal=causal, groups=dim, bias=False)
+        self.each = Conv(dim, dim, kernel, rank=rank, causal=causal, groups=dim)
         self.feed = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, expand * dim), activation_of(activation), nn.Linear(expand * dim, dim))
         self.drop = ChannelDrop(dropout)
 

@@ -41,7 +41,8 @@ class LITE(Encoder):
         self.made = HandMade(dim, longest if rank == 1 else 4, rank)
         wide = dim + self.made.looks.out_features
         self.norm, self.activation, self.drop = BatchNorm(wide), activation_of(activation), ChannelDrop(dropout)
-        self.stack = Stack((wide, dim, dim), kernels[1:], rank=rank, dilations=(2, 4), activation=activation, dropout=dropout)
+        later = kernels[1:] if rank == 1 else (3, 3)                         # dilated, these reach as far
+        self.stack = Stack((wide, dim, dim), later, rank=rank, dilations=(2, 4), activation=activation, dropout=dropout)
 
     def forward(self, grid: Grid) -> Grid:
         x, valid = grid
