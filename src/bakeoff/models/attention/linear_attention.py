@@ -31,7 +31,7 @@ class LinearAttention(Encoder):
     ranks = frozenset({1, 2, 3})
     can_be_causal = True
     variant_of = "transformer"
-    start_cells = 64
+    start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  depth: Annotated[int, Range(1, 4, "layers")] = 1,
