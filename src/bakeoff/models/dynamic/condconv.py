@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import prod
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +88,7 @@ class MixedSeparable(nn.Module):
         return (y.flatten(1, -2) @ mixed(share, self.mix).transpose(1, 2)).unflatten(1, y.shape[1:-1])
 
 
-def several(experts: int, after: str, *shape: int) -> nn.Parameter:
+def several(experts: int, after: Literal["linear", "relu"], *shape: int) -> nn.Parameter:
     """(experts, *shape), each started as a kernel of its own."""
     return nn.Parameter(torch.stack([nn.init.kaiming_normal_(torch.empty(shape), nonlinearity=after) for _ in range(experts)]))
 

@@ -73,7 +73,8 @@ class Layer(nn.Module):
         v = zeroed(F.glu(self.ask(self.norm(x))), valid)                     # (B, T, D)
         there = x.new_ones(1, x.shape[1], dtype=torch.bool) if valid is None else valid
         before = self.kernel - 1 if self.causal else self.kernel // 2
-        there = F.pad(there, (before, self.kernel - 1 - before)).unfold(1, self.kernel, 1)                  # (B or 1, T, kernel)
+        there = F.pad(there, (before, self.kernel - 1 - before))
+        there = torch.stack([there[:, n:n + x.shape[1]] for n in range(self.kernel)], -1)                   # (B or 1, T, kernel)
         return self.told(x, filtered(v, self.weights(v, there), self.kernel, causal=self.causal))
 
     def weights(self, v: Tensor, there: Tensor) -> Tensor:

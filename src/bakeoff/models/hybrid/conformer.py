@@ -24,7 +24,7 @@ class Conformer(Encoder):
     """Attention goes over all cells in raster order, the convolution along the axes. Causal: both along the first axis.
 
     Departs from the paper: queries and keys are turned by their place (rotary) instead of relative encodings, heads have at least 8
-    numbers, kernels are shorter, and nothing is left out between the steps that it reads.
+    numbers, kernels are shorter, and no strided convolutions stand in front.
     """
 
     ranks = frozenset({1, 2, 3})
