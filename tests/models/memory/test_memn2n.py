@@ -24,7 +24,7 @@ def summed(words: Tensor) -> Tensor:
 def answer(encoder: MemN2N, rows: Tensor) -> Tensor:
     """One story (M, J, tables · D), the question first."""
     tables = rows.chunk(encoder.reads, -1)
-    u = encoder.ask + summed(tables[0][0])
+    u = encoder.ask + summed(tables[2 if encoder.tying == "layerwise" else 0][0])
     for hop in range(HOPS):
         keys, values = [], []
         for age, row in enumerate(range(1, len(rows))):

@@ -41,9 +41,10 @@ class MemN2N(Encoder):
                  noise: Annotated[float, Choice(0.0, 0.1, meaning="empty memories strewn in while training, per memory")] = 0.1) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
         self.hops, self.tying, self.linear, self.noise = hops, tying, linear, noise
-        self.reads = hops + 1 if tying == "adjacent" else 2 if tying == "layerwise" else 3
+        self.reads = hops + 1 if tying == "adjacent" else 3                  # A, C and B; key, centre and value
+        self.asking = 2 if tying == "layerwise" else 0                       # the question's table
         self.ask = nn.Parameter(torch.zeros(dim))
-        self.time = nn.Parameter(0.1 * torch.randn(AGES, min(self.reads, 2) if tying == "key-value" else self.reads, dim))
+        self.time = nn.Parameter(0.1 * torch.randn(AGES, hops + 1 if tying == "adjacent" else 2, dim))
         turns = [nn.Linear(dim, dim, bias=False) for _ in range({"adjacent": 0, "layerwise": 1, "key-value": hops}[tying])]
         for turn in turns:
             nn.init.eye_(turn.weight)
@@ -76,7 +77,7 @@ class MemN2N(Encoder):
         cells, rows, words = x, x, valid
         if x.dim() == 5:                                                     # row 0 is the question
             summed, words = encoded(x, valid), None if valid is None else valid[:, 1:]
-            asking, rows, cells = summed[:, 0, 0], summed[:, 1:], x[:, 1:]
+            asking, rows, cells = summed[:, 0, self.asking], summed[:, 1:], x[:, 1:]
             place = torch.arange(rows.shape[1], device=x.device)[None]
         else:
             cell = torch.arange(x.shape[1], device=x.device)[None]
@@ -84,7 +85,7 @@ class MemN2N(Encoder):
             place = (last - cell).clamp(min=0)
             if self.tying == "key-value":                                    # a window with each cell in its middle
                 rows = F.avg_pool1d(x.flatten(2).transpose(1, 2), WINDOW, 1, WINDOW // 2).transpose(1, 2).view(x.shape) * WINDOW
-            asking = rows[torch.arange(len(x), device=x.device), last.expand(len(x), 1).squeeze(1), 0]
+            asking = rows[torch.arange(len(x), device=x.device), last.expand(len(x), 1).squeeze(1), self.asking]
         known = words if words is None or words.dim() == 2 else words[:, :, 0]
         ages, empty, there = place, None, None
         if self.training and self.noise:
@@ -96,7 +97,7 @@ class MemN2N(Encoder):
             memories = (parts if x.dim() == 4 else parts + when[:, :, None]).flatten(1, -3)
             memories, known = memories + when if x.dim() == 4 else memories, None if words is None else words.flatten(1)
         else:
-            memories = rows + when
+            memories = rows[..., :when.shape[-2], :] + when
         if empty is not None and there is not None:
             memories = torch.cat([memories, self.time[empty.clamp(max=AGES - 1)]], 1)
             known = torch.cat([there.new_ones(memories.shape[0], memories.shape[1] - there.shape[1]) if known is None else known, there], 1)
