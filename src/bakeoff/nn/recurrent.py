@@ -152,10 +152,6 @@ def started(kernel: Either, gate: int | None = None, bias: float = 1.0) -> Eithe
     return kernel
 
 
-def lstm(inputs: int, units: int) -> nn.RNNBase:
-    return started(nn.LSTM(inputs, units), gate=1)                           # input, forget, new, output; Gers et al. 2000
-
-
 def gru(inputs: int, units: int) -> nn.RNNBase:
     return started(nn.GRU(inputs, units), gate=1)                            # h ← (1 − z) ⊙ n + z ⊙ h
 
