@@ -22,7 +22,7 @@ from bakeoff.data.load import Loaded, load
 from bakeoff.errors import BudgetError, OptionError, RunError, near
 from bakeoff.execute.base import FULL_DISK, Answered, Piece, answers
 from bakeoff.execute.local import Local
-from bakeoff.folder import free_folder, hold, make_folder, plan_file, read_plan, read_plan_record
+from bakeoff.folder import finals_of, free_folder, hold, make_folder, plan_file, read_plan, read_plan_record
 from bakeoff.machine import device_of, machine, versions
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
@@ -66,7 +66,7 @@ class Session:
 
     @classmethod
     def new(cls, data: str, options: Options, watch: Watch, began: float) -> Self:
-        entrants = contenders()
+        entrants = contenders(options.slate_names)
         check_names(options, entrants)
         seconds = options.budget_seconds
         if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
@@ -154,7 +154,7 @@ class Session:
                               "Leave it out, or give other data.")
         self.absent, self.slate = {}, {}
         wanted = None if options.slate in ("all", "quick") else set(options.slate_names)
-        for name, entrant in contenders().items():
+        for name, entrant in contenders(options.slate_names).items():
             if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
                 continue
             reason = entrant.why_not(self.spec, self.task, self.setup)
@@ -517,7 +517,7 @@ class Session:
         self.watch.phase("measuring")
         for name in self.plan.contenders:
             job = next((self.final_job(name, 0, n) for n in range(self.plan.seeds) if self.is_done(("final", name, 0, n))), None)
-            path = self.folder / "finals" / name / "cost.json"
+            path = finals_of(self.folder, name) / "cost.json"
             if job is None or path.exists():
                 continue
             limit = max(0.02, min(planning.MEASURED, 0.02 * (time.perf_counter() - self.began)))      # a run of seconds is not made one of minutes

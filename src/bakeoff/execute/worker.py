@@ -145,12 +145,13 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     splits = setup.open(job.fold)
     if isinstance(entrant, contenders.Plain):
         return calibrate_plain(entrant, job, splits, task, piece)
-    data, start = splits.train, dict(job.params)
+    raw, start = splits.train, dict(job.params)
+    data = entrant.read(raw)
     per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
-    units = entrant.units(data, task, start)
-    space = entrant.space(data.spec, task, setup)
+    units = entrant.units(raw, task, start)
+    space = entrant.space(raw.spec, task, setup)
     allowed = units * piece.training_seconds / (per * min(slowed, 1.5)) / starting_examples(len(data), min(int(start["batch"]), len(data)))
-    if units > allowed:
+    if units > allowed and "fold" in space:
         start, units = affordable_start(entrant, space, start, data, task, allowed)
     per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
     network = entrant.build(replace(job, params=start), data.spec, task, setup, setup.seed)
