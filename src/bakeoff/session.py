@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import shutil
 import time
 import traceback
@@ -66,6 +67,9 @@ class Session:
 
     @classmethod
     def new(cls, data: str, options: Options, watch: Watch, began: float) -> Self:
+        if multiprocessing.current_process().daemon:
+            raise OptionError("a run was begun inside one of its own trainings, which import your script", str(data),
+                              'Call bakeoff.run under: if __name__ == "__main__":')
         entrants = contenders(options.slate_names)
         check_names(options, entrants)
         seconds = options.budget_seconds
@@ -73,7 +77,7 @@ class Session:
             raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
         with ExitStack() as on_failure:
-            place = Local(*workers(options, prior))           # its server warms up while the data are read
+            place = Local(*workers(options, prior), modules_of(entrants))         # its server warms up while the data are read
             on_failure.callback(place.close)
             loaded = load_data(data, options)
             check_settings(options, loaded, entrants)
@@ -106,7 +110,7 @@ class Session:
         with ExitStack() as on_failure:
             held = on_failure.enter_context(hold(folder))
             prior = read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")
-            place = Local(*workers(options, prior))
+            place = Local(*workers(options, prior), modules_of(contenders(options.slate_names)))
             on_failure.callback(place.close)
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
@@ -167,6 +171,8 @@ class Session:
         if wanted and not any(name in self.slate for name in wanted):
             raise OptionError("no contender of the slate can enter: " + "; ".join(f"{name}: {self.absent[name]}" for name in sorted(wanted)),
                               "--slate", "Name others, or leave it out.")
+        self.setup = replace(self.setup, modules=registry.modules_of([getattr(one, "family", getattr(one, "baseline", None))
+                                                                      for one in self.slate.values()]))
         self.spaces: dict[str, Space] = {name: entrant.space(self.spec, self.task, self.setup) for name, entrant in self.slate.items()}
 
     def cheapest_per_group(self, slate: Mapping[str, Contender]) -> dict[str, Contender]:
@@ -577,6 +583,11 @@ def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Cont
     for name in options.set:
         if name not in known and name.split(".")[0] not in shut:
             raise OptionError(f"no choice is called {name!r}", f"--set {name}={options.set[name]}", near(name, known))
+
+
+def modules_of(entrants: Mapping[str, Contender]) -> list[str]:
+    """What the trainings of these contenders would import each for itself."""
+    return [name for entrant in entrants.values() for name in getattr(entrant, "modules", ())]
 
 
 def workers(options: Options, prior: Plan | None) -> tuple[int, int]:

@@ -67,6 +67,7 @@ def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> 
     torch.set_flush_denormal(True)                                # vanished gradients would otherwise cost a hundredfold
     try:
         with threads_limited(threads):
+            registry.import_modules(piece.setup.modules)
             answer.send(("ok", DO[piece.what](piece)))
     except MemoryError:
         answer.send(("error", "out of memory", traceback.format_exc()))

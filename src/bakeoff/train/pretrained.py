@@ -71,6 +71,12 @@ class Pretrained(Neural):
             return f"its {size:,} parameters are more than --max-params {setup.max_params:,}"
         return None
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Imported once for all workers: by itself each would take seconds for it."""
+        module = type(self.config).__module__
+        return ("transformers.models.auto.modeling_auto", module.replace(".configuration_", ".modeling_"))
+
     def size(self, spec: Spec, task: Task) -> int:
         with torch.device("meta"):
             return sum(weight.numel() for weight in built(self.config, spec.kind, classes_of(task)).parameters())
