@@ -1,6 +1,7 @@
 """Writes the pages that are made: docs/reference/cli.md from the commands themselves, docs/reference/entries.md from the tiny data
-sets of tests/contracts, docs/performance.md from the results of benchmarks/speed (tests hold that they are current); and with --run
-the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run [--budget 2m]."""
+sets of tests/contracts, docs/families.md from the contenders, docs/performance.md from the results of benchmarks/speed (tests hold that
+all are current); and with --run the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run
+[--budget 2m]."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -22,6 +25,8 @@ PAGE = ROOT / "docs" / "reference" / "cli.md"
 ENTRIES = ROOT / "docs" / "reference" / "entries.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 SPEED = ROOT / "benchmarks" / "speed" / "results"
+FAMILIES = ROOT / "docs" / "families.md"
+RESULTS = ROOT / "benchmarks" / "scores" / "results"
 PICTURE = ROOT / "docs" / "report.png"
 HEAD = """# Commands
 
@@ -34,6 +39,19 @@ ENTRIES_HEAD = """# Who enters what
 
 Written by `scripts/docs` from tiny data of every kind and task, on each of which the tests train a step of every contender that
 enters. A number stands for the reason below the table.
+"""
+
+FAMILIES_HEAD = """# Families
+
+Written by `scripts/docs` from the contenders themselves. What each can tune: `bakeoff families NAME --space`.
+
+- **ranks**: numbers of axes that it reads as they are; others reach it through a fold.
+- **causal**: it can read one way only, as what is written or foretold step by step wants. Its **step** then costs the same
+  however much was read before ("constant"), or what it keeps grows ("grows"), or the past is read again ("again").
+- **waits**: with what the number of steps grows that wait for one another, "nothing" where all cells go at once.
+- **multiply-adds** of one forward pass on T cells at width D with the settings it starts from, embedding and head left out:
+  counted at {lengths} cells and widths of {widths}, and fitted. For baselines, what is counted.
+- **shown by**: the row of the published experiments that it was measured on (`benchmarks/scores/`), its value, and the bar.
 """
 
 
@@ -108,6 +126,71 @@ def performance() -> str:
     return "\n".join(lines) + "\n"
 
 
+def families() -> str:
+    """docs/families.md: every contender in the table of its group."""
+    from bakeoff import catalogue, growth
+    from bakeoff.registry import every
+    found, known = catalogue.entries(), {**every("family"), **every("baseline")}
+    shown = reproduced()
+    parts = [FAMILIES_HEAD.format(lengths=told(growth.LENGTHS), widths=told(growth.WIDTHS))]
+    for group in dict.fromkeys(entry.group for entry in found):
+        own = [entry for entry in found if entry.group == group]
+        parts += ["", f"## {group}", ""]
+        parts += [f"- **`{entry.name}`**{variant(known[entry.name])} – {entry.what.removesuffix('.')}. {linked(entry.paper)}" for entry in own]
+        baseline = group == "baseline"
+        heads = ["contender", "multiply-adds", "tasks", "shown by"] if baseline else [
+            "family", "ranks", "causal", "step", "waits", "multiply-adds", "tasks", "shown by"]
+        parts += ["", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+        for entry in own:
+            tasks, row = ", ".join(entry.tasks), shown.get(entry.name, "not yet")
+            cells = [formula(known[entry.name]), tasks, row] if baseline else [*grown(known[entry.name]), tasks, row]
+            parts.append(f"| `{entry.name}` | {' | '.join(cells)} |")
+    parts += ["", "## pretrained", "", "- **`hf:NAME-or-folder`** – Any model of the library transformers that classifies images, texts or sound, "
+              "fine-tuned under the same budget ([how](howto/pretrained.md)). It has outside knowledge and stands apart: it counts in no comparison of "
+              "the others."]
+    return "\n".join(parts) + "\n"
+
+
+def grown(family: Any) -> list[str]:
+    """ranks, causal, step, waits, multiply-adds of a family."""
+    from bakeoff.growth import growth
+    found = growth(family)
+    step = (found.state or "again") if family.can_be_causal else "–"
+    return [", ".join(map(str, sorted(family.ranks))), "yes" if family.can_be_causal else "–", step, found.serial, found.macs]
+
+
+def formula(baseline: Any) -> str:
+    """What a baseline says of its own count."""
+    said = " ".join((baseline.macs.__doc__ or "none").split())
+    return said.removesuffix(".").replace("|", "\\|")
+
+
+def variant(cls: Any) -> str:
+    of = getattr(cls, "variant_of", None)
+    return f" (a variant of `{of}`)" if of else ""
+
+
+def linked(paper: str) -> str:
+    """'authors year, link' with the link behind the words."""
+    who, _, link = paper.rpartition(", ")
+    return f"[{who}]({link})" if who else paper
+
+
+def reproduced() -> dict[str, str]:
+    """Contender → 'row 3: 5.3e-05 (bar 0.001, reached)' of every published experiment that it was measured on."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        for part in record["parts"]:
+            said = f"row {record['row']}: {part['value']:.3g} (bar {part['bar']}, {'reached' if part['reached'] else 'missed'})"
+            found.setdefault(str(part["name"]).split()[0].strip(",:"), []).append(said)
+    return {name: "; ".join(rows) for name, rows in found.items()}
+
+
+def told(numbers: Sequence[int]) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+
+
 def excerpt(budget: str, folder: Path) -> str:
     """What `bakeoff run sample:digits` prints: the data, the plan, the table and the verdict."""
     line = ["bakeoff", "run", "sample:digits", "--budget", budget]
@@ -128,6 +211,7 @@ def main() -> None:
     PAGE.write_text(page(), encoding="utf-8")
     ENTRIES.write_text(entries(), encoding="utf-8")
     PERFORMANCE.write_text(performance(), encoding="utf-8")
+    FAMILIES.write_text(families(), encoding="utf-8")
     if "--run" in sys.argv:
         budget = sys.argv[sys.argv.index("--budget") + 1] if "--budget" in sys.argv else "5m"
         readme = ROOT / "README.md"

@@ -105,8 +105,8 @@ def test_a_baseline_that_is_not_beaten_is_told_with_its_p() -> None:
 
 def test_one_seed_untuned_short_failed_and_absent_are_told() -> None:
     comparison = judged({"resnet": 0.9, "gru": 0.8, "crnn": 0.7}, seeds=1)
-    text = said(comparison, "series", {"textcnn": "it reads ids only", "boosting": "it reads tables", "mgu": f"in 5m {NO_TIME}"}, gru={"tuned": False},
-                crnn={"seconds": 30.0}, lstm={"state": "failed", "why": "the loss became nan"})
+    text = said(comparison, "series", {"textcnn": "it reads ids only", "boosting": "it reads tables", "mgu": f"in 5m {NO_TIME}"},
+                gru={"tuned": False}, crnn={"seconds": 30.0}, lstm={"state": "failed", "why": "the loss became nan"})
     assert text.endswith(
         "The best is the maximum of 3 noisy values: its .900 is somewhat optimistic. With one seed this is about these trained models, "
         "not about training them again. Untuned, with fewer than 4 finished trials: gru. Got less than half of the time that the others "

@@ -22,8 +22,9 @@ Tests simulate all of it: coverage, false differences among equals, power.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -36,6 +37,7 @@ from bakeoff.metrics.base import Metric, Rows, Summed, Units, sign
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+OUTSIDE = "pretrained"        # the group of contenders that were trained before, on other data
 ALPHA = 1 - LEVEL
 POWER = 0.8
 RESAMPLES = 9_999
@@ -118,6 +120,7 @@ class Comparison:
     without_value: Mapping[str, str]          # entered with rows, but the metric is not defined on them
     seeds: int
     n_test: int
+    outside: Mapping[str, tuple[Value, Difference]] = field(default_factory=dict)     # pretrained: values, and what they are minus the best
 
     @property
     def best(self) -> str:
@@ -132,12 +135,15 @@ class Comparison:
         return {"metric": self.metric, "unit": self.unit, "best": self.direction, "level": LEVEL, "contenders": list(self.contenders),
                 "values": {name: asdict(self.values[name]) | {"seeds": list(self.values[name].seeds)} for name in self.contenders},
                 "against_best": {name: asdict(self.against_best[name]) for name in self.contenders[1:]},
-                "pairs": [asdict(pair) for pair in self.pairs], "notes": list(self.notes)}
+                "pairs": [asdict(pair) for pair in self.pairs], "notes": list(self.notes),
+                **({"outside": {name: {"value": asdict(value) | {"seeds": list(value.seeds)}, "against_best": asdict(told)}
+                                for name, (value, told) in self.outside.items()}} if self.outside else {})}
 
 
 def compare(entrants: Sequence[Entrant], metric: Metric, n_test: int, *, seeds: int, groups: Sequence[object] | None = None,
             margin: float | None = None, cost: str = "macs") -> Comparison:
-    """Compares all entrants that have rows.
+    """Compares all entrants that have rows. Those with outside knowledge, which were trained before on other data, stand apart:
+    each is set against the best of the others, and changes nothing that is said of these.
 
     n_test: test examples; the rows' first column counts them from 0. groups: which of them belong together, one entry
     per example. seeds: as planned; an entrant may have fewer. margin: how much worse is still as good, by default .02
@@ -145,6 +151,14 @@ def compare(entrants: Sequence[Entrant], metric: Metric, n_test: int, *, seeds: 
     """
     if cost not in COSTS:
         raise OptionError(f"no cost is called {cost!r}", "--cost", near(cost, COSTS))
+    knowing = [one for one in entrants if one.group == OUTSIDE and one.rows]
+    if knowing and len(knowing) < len(entrants):
+        alone = partial(compare, metric=metric, n_test=n_test, seeds=seeds, groups=groups, margin=margin, cost=cost)
+        found = alone([one for one in entrants if one not in knowing])
+        best = next(one for one in entrants if one.name == found.best)
+        outside = {one.name: told for one in knowing if (told := apart(best, one, alone)) is not None}
+        lost = {one.name: f"{metric.name} is not a number on its answers" for one in knowing if one.name not in outside}
+        return replace(found, outside=outside, without_value={**found.without_value, **lost})
     notes: list[str] = []
     unit, units = units_of(groups, n_test, notes)
     measured, without_value = measure(entrants, metric, unit, units, n_test, notes)
@@ -173,6 +187,17 @@ def compare(entrants: Sequence[Entrant], metric: Metric, n_test: int, *, seeds: 
         recommended=cheapest(ranked, good_enough, cost), margin=tidy(margin), cost=cost, best_network=network, best_baseline=baseline,
         p_baseline=p_baseline, more_examples_to_separate=more_examples(noise, judged, n_test), without_value=without_value,
         seeds=seeds, n_test=n_test)
+
+
+def apart(best: Entrant, one: Entrant, alone: Callable[[Sequence[Entrant]], Comparison]) -> tuple[Value, Difference] | None:
+    """A contender with outside knowledge: its value, and that minus the best of the others; None where it has no value."""
+    both = alone([replace(one, group=""), best])              # groups play no part here, and none is apart
+    if one.name not in both.values:
+        return None
+    told = both.against_best[both.contenders[1]]
+    if both.best == one.name:                                 # turned round: the best of the others is what it is counted from
+        told = Difference(-told.difference, None if told.high is None else -told.high, None if told.low is None else -told.low, told.p)
+    return both.values[one.name], told
 
 
 # 1. Contributions

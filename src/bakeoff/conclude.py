@@ -17,7 +17,7 @@ from bakeoff.compare import Comparison, Entrant, compare
 from bakeoff.data.base import Splits
 from bakeoff.data.names import common_stem
 from bakeoff.errors import Defect
-from bakeoff.folder import folder_of
+from bakeoff.folder import finals_of, folder_of
 from bakeoff.metrics.base import Metric, Rows, Summed, sign
 from bakeoff.metrics.error import MAE, curves
 from bakeoff.plan import FULL
@@ -87,13 +87,14 @@ def conclude(session: Session) -> None:
     comparison = compare(entrants, metric, len(some.keys), seeds=session.plan.seeds, groups=groups, margin=session.options.margin,
                          cost=session.options.cost)
     infos = [info(session, name, answers[name], costs[name]) for name in session.plan.contenders]
-    seeds = {name: shipped_seed(session, name) for name in comparison.contenders}
+    valued = [*comparison.contenders, *comparison.outside]
+    seeds = {name: shipped_seed(session, name) for name in valued}
     record = comparison.record()
     parts = session.loaded.record.get("facts", {}).get("parts", {})
     record["beside"] = {name: {**beside(session.task.metrics[1:], answers[name]), **of_parts(parts, metric, answers[name])}
-                        for name in comparison.contenders}
+                        for name in valued}
     if hasattr(metric, "by_class"):
-        record["classes"] = of_classes(metric, {name: answers[name] for name in comparison.contenders})
+        record["classes"] = of_classes(metric, {name: answers[name] for name in valued})
     record["without_shared"] = without_shared(session, answers, metric, comparison)
     plan = json.loads((folder / "plan.json").read_text())
     verdict = wording.verdict(comparison, infos, plan, seeds=seeds)
@@ -124,7 +125,7 @@ def read_answers(session: Session, name: str) -> list[Answers]:
 
 
 def read_cost(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / "finals" / name / "cost.json"
+    path = finals_of(folder, name) / "cost.json"
     cost: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return cost
 

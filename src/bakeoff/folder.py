@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import IO
@@ -75,7 +76,12 @@ def read_plan_record(path: Path) -> Plan | None:
         raise OptionError(f"this is no plan of bakeoff ({error})", str(path), "Give the plan.json of a run's folder.") from None
 
 
+def finals_of(run_folder: str | Path, contender: str) -> Path:
+    """finals/CONTENDER. What a file system may not like in a name (hf:folder/model) becomes '-'."""
+    return Path(run_folder) / "finals" / re.sub(r"[^\w.-]+", "-", contender)
+
+
 def folder_of(run_folder: str | Path, job: Job) -> Path:
     """finals/CONTENDER/seed-K, with fold-F between where there are outer folds (F from 1)."""
-    base = Path(run_folder) / "finals" / job.contender
+    base = finals_of(run_folder, job.contender)
     return (base / f"fold-{job.fold}" if job.fold else base) / f"seed-{job.number}"

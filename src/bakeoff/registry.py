@@ -7,9 +7,12 @@ the first look-up.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bakeoff.errors import Defect, OptionError, near
@@ -75,6 +78,30 @@ def every(what: str) -> dict[str, Any]:
 def import_folder(package: str) -> None:
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         importlib.import_module(found.name)
+
+
+def modules_of(classes: Iterable[Any]) -> tuple[str, ...]:
+    """The modules outside bakeoff in which these classes stand, for processes that have not imported them: by name, the script that is
+    run by its file."""
+    found = set()
+    for cls in classes:
+        module = sys.modules.get(getattr(cls, "__module__", ""))
+        if module is not None and not module.__name__.startswith("bakeoff."):
+            found.add(str(Path(module.__file__).resolve()) if module.__name__ == "__main__" and module.__file__ else module.__name__)
+    return tuple(sorted(found))
+
+
+def import_modules(modules: Iterable[str]) -> None:
+    """What `modules_of` found elsewhere. A script is imported under its own name, so that what it guards by __main__ is not run again."""
+    for name in modules:
+        if not name.endswith(".py"):
+            importlib.import_module(name)
+        elif (stem := Path(name).stem) not in sys.modules:
+            spec = importlib.util.spec_from_file_location(stem, name)
+            assert spec is not None
+            assert spec.loader is not None
+            sys.modules[stem] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[stem])
 
 
 def get(what: str, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import shutil
 import time
 import traceback
@@ -22,7 +23,7 @@ from bakeoff.data.load import Loaded, load
 from bakeoff.errors import BudgetError, OptionError, RunError, near
 from bakeoff.execute.base import FULL_DISK, Answered, Piece, answers
 from bakeoff.execute.local import Local
-from bakeoff.folder import free_folder, hold, make_folder, plan_file, read_plan, read_plan_record
+from bakeoff.folder import finals_of, free_folder, hold, make_folder, plan_file, read_plan, read_plan_record
 from bakeoff.machine import device_of, machine, versions
 from bakeoff.options import Options, cores
 from bakeoff.plan import Plan, Share
@@ -67,14 +68,17 @@ class Session:
 
     @classmethod
     def new(cls, data: str, options: Options, watch: Watch, began: float) -> Self:
-        entrants = contenders()
+        if multiprocessing.current_process().daemon:
+            raise OptionError("a run was begun inside one of its own trainings, which import your script", str(data),
+                              'Call bakeoff.run under: if __name__ == "__main__":')
+        entrants = contenders(options.slate_names)
         check_names(options, entrants)
         seconds = options.budget_seconds
         if seconds is not None and seconds < LEAST_SECONDS and options.plan is None:
             raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
         with ExitStack() as on_failure:
-            place = Local(*workers(options, prior))           # its server warms up while the data are read
+            place = Local(*workers(options, prior), modules_of(entrants))         # its server warms up while the data are read
             on_failure.callback(place.close)
             loaded = load_data(data, options)
             check_settings(options, loaded, entrants)
@@ -107,7 +111,7 @@ class Session:
         with ExitStack() as on_failure:
             held = on_failure.enter_context(hold(folder))
             prior = read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")
-            place = Local(*workers(options, prior))
+            place = Local(*workers(options, prior), modules_of(contenders(options.slate_names)))
             on_failure.callback(place.close)
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
@@ -155,6 +159,8 @@ class Session:
                               "Leave it out, or give other data.")
         self.slate, self.absent = slated(options, self.spec, self.task, self.setup, loaded.folds[0].splits.train, self.place.jobs,
                                          None if prior is None else prior.contenders)
+        self.setup = replace(self.setup, modules=registry.modules_of([getattr(one, "family", getattr(one, "baseline", None))
+                                                                      for one in self.slate.values()]))
         self.spaces: dict[str, Space] = {name: entrant.space(self.spec, self.task, self.setup) for name, entrant in self.slate.items()}
 
     # ------------------------------------------------------------------ the plan
@@ -495,7 +501,7 @@ class Session:
         self.watch.phase("measuring")
         for name in self.plan.contenders:
             job = next((self.final_job(name, 0, n) for n in range(self.plan.seeds) if self.is_done(("final", name, 0, n))), None)
-            path = self.folder / "finals" / name / "cost.json"
+            path = finals_of(self.folder, name) / "cost.json"
             if job is None or path.exists():
                 continue
             limit = max(0.02, min(planning.MEASURED, 0.02 * (time.perf_counter() - self.began)))      # a run of seconds is not made one of minutes
@@ -552,6 +558,11 @@ def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Cont
     for name in options.set:
         if name not in known and name.split(".")[0] not in shut:
             raise OptionError(f"no choice is called {name!r}", f"--set {name}={options.set[name]}", near(name, known))
+
+
+def modules_of(entrants: Mapping[str, Contender]) -> list[str]:
+    """What the trainings of these contenders would import each for itself."""
+    return [name for entrant in entrants.values() for name in getattr(entrant, "modules", ())]
 
 
 def workers(options: Options, prior: Plan | None) -> tuple[int, int]:

@@ -35,7 +35,7 @@ def slated(options: Options, spec: Spec, task: Task, setup: Setup, train: Datase
     slate: dict[str, Contender] = {}
     absent: dict[str, str] = {}
     wanted = None if options.slate in WAYS else set(options.slate_names)
-    for name, entrant in contenders().items():
+    for name, entrant in contenders(options.slate_names).items():
         if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
             continue
         reason = entrant.why_not(spec, task, setup)

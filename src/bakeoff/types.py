@@ -69,6 +69,8 @@ class Answer(NamedTuple):
     value: object
     scores: Mapping[str, Any]
 
+PRETRAINED_PREFIX = "hf:"     # how the name of a contender begins that was trained before, elsewhere
+
 
 class Needs(NamedTuple):
     """What a task asks of an encoder. keep: leading axes that keep answers (0 pooled, 1 per step, r per cell).

@@ -17,6 +17,7 @@ COST_WORDS = {"macs": "operations", "parameters": "parameters", "latency": "late
 LESS = 0.5                    # of the share of its plan that the others took, below which a contender is named
 WIDE = 5                      # margins that seeds lie apart where they are said to decide
 REPEAT = "last"               # the baseline that says each next value is the last one
+OUTSIDE = "with outside knowledge"            # what is said of a contender that was trained before, on other data
 LIMITS = "Limits"             # what the sentences are about that say how far the verdict goes
 REASON = 90                   # characters of why a contender failed; all of it stands in the leaderboard
 
@@ -42,14 +43,16 @@ class Info:
 
 
 def leaderboard(comparison: Comparison, infos: Sequence[Info]) -> list[dict[str, Any]]:
-    """A row per contender that entered, in the columns of leaderboard.csv; those without a value last, without rank."""
+    """A row per contender that entered, in the columns of leaderboard.csv; without rank those with outside knowledge, and last those
+    without a value."""
     known = {info.name: info for info in infos}
     rows = [row_of(known[name], comparison, rank) for rank, name in enumerate(comparison.contenders, 1)]
-    return rows + [row_of(info, comparison, None) for info in infos if info.name not in comparison.values]
+    return rows + [row_of(info, comparison, None) for info in sorted(infos, key=lambda info: info.name not in comparison.outside)
+                   if info.name not in comparison.values]
 
 
 def row_of(info: Info, comparison: Comparison, rank: int | None) -> dict[str, Any]:
-    value, against = comparison.values.get(info.name), comparison.against_best.get(info.name)
+    value, against = comparison.outside.get(info.name) or (comparison.values.get(info.name), comparison.against_best.get(info.name))
     found: dict[str, Any] = {
         "rank": rank, "contender": info.name, "group": info.group, "metric": comparison.metric, "value": None if value is None else value.value,
         "low": None if value is None else value.low, "high": None if value is None else value.high,
@@ -60,7 +63,7 @@ def row_of(info: Info, comparison: Comparison, rank: int | None) -> dict[str, An
 
 
 def reason(comparison: Comparison, info: Info) -> str:
-    return comparison.without_value.get(info.name) or info.why
+    return comparison.without_value.get(info.name) or "; ".join(filter(None, (OUTSIDE if info.name in comparison.outside else "", info.why)))
 
 
 def rounded(seconds: float | None) -> float | None:
@@ -72,8 +75,9 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
     known = {info.name: info for info in infos}
     best, recommended, baseline = comparison.best, comparison.recommended, comparison.best_baseline
     value, against = comparison.values[best], comparison.against_best.get(recommended)
-    untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
-    failed = {info.name: reason(comparison, info) for info in infos if info.name not in comparison.values}
+    valued = {*comparison.values, *comparison.outside}
+    untuned = [info.name for info in infos if info.name in valued and not info.tuned]
+    failed = {info.name: reason(comparison, info) for info in infos if info.name not in valued}
     absent = {name: str(why) for name, why in plan.get("absent", {}).items()}
     kind = thing(str(plan.get("kind", "")), str(plan.get("task", "")))
     said = sentences(comparison, infos, kind, absent)
@@ -89,6 +93,8 @@ def verdict(comparison: Comparison, infos: Sequence[Info], plan: Mapping[str, An
         "best_note": Wording(comparison, known, kind).optimism(),
         "sentence": " ".join(text for _, text in said),
         "said": [{"topic": topic, "text": text} for topic, text in said],
+        "outside": {name: {"value": value.value, "low": value.low, "high": value.high, "p_vs_best": told.p}
+                    for name, (value, told) in comparison.outside.items()},
         "ledger": [{"contender": info.name, "asked_seconds": rounded(info.asked_seconds), "seconds": rounded(info.seconds),
                     "examples": info.examples, "trials": info.trials, "finished": info.finished, "pruned": info.pruned, "failed": info.failed}
                    for info in infos],
@@ -108,15 +114,17 @@ def sentences(comparison: Comparison, infos: Sequence[Info], kind: str = "", abs
     A baseline that wins is said first. kind: of the data, or the task, for the right noun."""
     words = Wording(comparison, {info.name: info for info in infos}, kind)
     parts = (("Best", words.best()), ("The others", words.others()), ("The others", words.unsteady()), ("Recommended", words.recommended()),
-             ("Baseline", words.baseline()), ("Baseline", words.repeating()), ("More examples", words.more_examples()),
+             ("Baseline", words.baseline()), ("Baseline", words.repeating()), *(("Outside knowledge", text) for text in words.outside()),
+             ("More examples", words.more_examples()),
              (LIMITS, words.optimism()), (LIMITS, words.one_seed()), *((LIMITS, text) for text in limits(comparison, infos, absent or {})))
     return [part for part in parts if part[1]]
 
 
 def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, str]) -> list[str]:
     """Who was not fully heard."""
-    untuned = [info.name for info in infos if info.name in comparison.values and not info.tuned]
-    lost = [f"{plain(info.name)} ({short(reason(comparison, info), REASON)})" for info in infos if info.name not in comparison.values]
+    valued = {*comparison.values, *comparison.outside}
+    untuned = [info.name for info in infos if info.name in valued and not info.tuned]
+    lost = [f"{plain(info.name)} ({short(reason(comparison, info), REASON)})" for info in infos if info.name not in valued]
     starved = fell_short(infos)
     missing = [name for name, why in absent.items() if not why.endswith(OTHER_TASK) and NO_TIME not in why]
     hungry = sum(NO_TIME in why for why in absent.values())
@@ -236,6 +244,16 @@ class Wording:
         said = f"Best baseline ({plain(baseline)}) {self.score(values[baseline].value)}:"
         by = "" if network == comparison.best else f" by {plain(network)}"
         return f"{said} {'beaten' if comparison.beats_baseline else 'not shown to be beaten'}{by}, {probability(comparison.p_baseline)}."
+
+    def outside(self) -> list[str]:
+        """What those reach that were trained before, on other data; they count in nothing else that is said."""
+        said = []
+        for name, (value, told) in self.comparison.outside.items():
+            interval = "" if value.low is None else f" (95 % {self.score(value.low)} – {self.score(value.high)})"
+            better = (told.difference > 0) == (self.comparison.direction == "high")
+            how = f"{'better' if better else 'worse'} than {plain(self.comparison.best)} by {self.score(abs(told.difference))}"
+            said.append(f"Apart, {OUTSIDE}: {plain(name)} {self.score(value.value)}{interval}, {how} ({probability(told.p)}).")
+        return said
 
     def repeating(self) -> str:
         """That nothing beats repeating the last value, where that is so: what prices are like."""

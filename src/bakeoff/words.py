@@ -171,7 +171,8 @@ def cells(row: Mapping[str, str], score: Score, verdict: Mapping[str, Any]) -> l
 
 def mark(name: str, verdict: Mapping[str, Any]) -> str:
     """What the verdict says of a contender, in one or two words; the best stands first."""
-    said = {"tied": name in verdict["tied_with"], "recommended": name == verdict["recommended"]}
+    said = {"tied": name in verdict["tied_with"], "recommended": name == verdict["recommended"],
+            "with outside knowledge": name in verdict.get("outside", {})}
     return ", ".join(word for word, true in said.items() if true)
 
 

@@ -79,8 +79,19 @@ def test_its_cost_counts_the_steps_down_the_trees(made, x):
     assert fitted.macs() == pytest.approx((steps.mean() + 1) * fitted.roots.size, rel=1e-6)
 
 
-def test_it_reads_tables_only(made, x):
-    data, task = made(np.zeros((4, 6, 1), np.float32), ["a", "b"] * 2)
-    assert "columns of a table" in Boosting.why_not(data.spec, task)
+def test_of_series_it_reads_a_summary(made):
+    rng = np.random.default_rng(0)
+    rate = np.where(np.arange(120) % 2, 0.05, 0.15)
+    series = [np.sin(2 * np.pi * (one * np.arange(rng.integers(40, 60)) + rng.random()))[:, None].astype(np.float32) for one in rate]
+    data, task = made(series, ["quick", "slow"] * 60)
+    fitted, test = Boosting().fit(data.subset(range(90)), task, START, 0), data.subset(range(90, 120))
+    out = fitted.outputs(test)
+    assert (out.argmax(1) == task.collate(test.targets)).float().mean() > 0.9
+    assert (Boosting.restore(*fitted.state(), data.spec, task).outputs(test) == out).all()
+
+
+def test_it_reads_tables_and_series_only(made, x):
+    data, task = made(np.zeros((4, 6, 5, 1), np.float32), ["a", "b"] * 2)
+    assert "a table's columns" in Boosting.why_not(data.spec, task)
     table, _ = made(x, ["a", "b"] * 150)
     assert Boosting.why_not(table.spec, task) is None

@@ -90,6 +90,7 @@ class DLinear:
         return answered(data, self.answer, self.fan)
 
     def macs(self) -> float:
+        """Twice the look-back times the horizon for every channel."""
         return float(self.weights.size * len(ahead_of(self.spec).aimed) + self.fan.size)
 
     def parameters(self) -> int:

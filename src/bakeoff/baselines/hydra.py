@@ -1,7 +1,8 @@
 """Fixed random kernels in groups, of which at each step one wins and one loses; how often each did, and a ridge regression on it.
+Dempster et al. 2023, https://arxiv.org/abs/2203.13652
 
-Dempster, Schmidt & Webb 2023, Hydra, https://arxiv.org/abs/2203.13652; on images the kernels are patches of training images
-(dictionary.py). Probabilities: softmax of the ridge's scores, made as steep as fits the scores of examples left out.
+On images the kernels are patches of training images (dictionary.py). Probabilities: softmax of the ridge's scores, made as
+steep as fits the scores of examples left out.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bakeoff.baselines.descent import descend
 from bakeoff.baselines.flat import Flat
 from bakeoff.baselines.motion import Motion
 from bakeoff.baselines.ngrams import Ngrams
-from bakeoff.baselines.summary import PER_CHANNEL, Summary
+from bakeoff.baselines.summary import Summary
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
 from bakeoff.space import Param, Space
@@ -46,7 +46,6 @@ class Linear:
 
     def __init__(self) -> None:
         self.reader: Reader | None = None
-        self.spec: Spec | None = None
         self.weights: NDArray[np.float32] = np.zeros((0, 1), dtype=np.float32)
         self.offsets: NDArray[np.float32] = np.zeros(1, dtype=np.float32)
         self.apart = False                    # labels of sets: each score for itself
@@ -66,7 +65,6 @@ class Linear:
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
         data, classes, self.apart = in_series(data), class_count(task), of_sets(task)
-        self.spec = data.spec
         self.reader = reader_for(data.spec)(data.spec)
         rows: Any = self.reader.fit(data)
         self.filled = float(rows.nnz if isinstance(self.reader, Ngrams) else rows.size) / max(1, rows.shape[0])
@@ -81,12 +79,8 @@ class Linear:
 
     def macs(self) -> float:
         """Features × outputs; a series costs what its spectrum and lags cost before."""
-        assert self.spec is not None
         product = self.filled * self.weights.shape[1]
-        if not isinstance(self.reader, Summary):
-            return product
-        time = max(1, self.spec.typical[0])
-        return product + time * (self.spec.channels or 1) * (PER_CHANNEL + 4 * np.log2(2 * time))
+        return product + self.reader.macs() if isinstance(self.reader, Summary) else product
 
     def parameters(self) -> int:
         return sum(array.size for name, array in self.state()[0].items() if not name.startswith("keys"))
@@ -99,7 +93,7 @@ class Linear:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
         self, spec = cls(), as_series(spec)
-        self.spec, self.reader = spec, reader_for(spec).restore(arrays, record, spec)
+        self.reader = reader_for(spec).restore(arrays, record, spec)
         self.weights, self.offsets, self.filled = arrays["weights"], arrays["offsets"], record["filled"]
         self.apart = of_sets(task)
         return self

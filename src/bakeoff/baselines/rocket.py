@@ -1,8 +1,8 @@
 """Thousands of fixed random convolutions, pooled to a few numbers each, and a ridge regression on them.
+Dempster et al. 2020, https://arxiv.org/abs/1910.13051
 
-Dempster, Petitjean & Webb 2020, ROCKET, https://arxiv.org/abs/1910.13051, in the form of MiniRocket for series (waves.py); for
-images the kernels are patches of training images (patches.py). Probabilities: softmax of the ridge's scores, made as steep as
-fits the scores of examples left out.
+In the form of MiniRocket for series (waves.py); for images the kernels are patches of training images (patches.py).
+Probabilities: softmax of the ridge's scores, made as steep as fits the scores of examples left out.
 """
 
 from __future__ import annotations

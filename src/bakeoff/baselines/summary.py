@@ -36,6 +36,11 @@ class Summary:
     def numbers(self) -> int:
         return (self.spec.channels or 1) * PER_CHANNEL + 1
 
+    def macs(self) -> float:
+        """Of one series of the typical length: its features in one pass each, and its spectrum."""
+        time = max(1, self.spec.typical[0])
+        return time * (self.spec.channels or 1) * (PER_CHANNEL + 4 * float(np.log2(2 * time)))
+
     def fit(self, data: Dataset) -> Rows:
         rows = self.plain(data)
         spread = rows.std(0, dtype=np.float64)

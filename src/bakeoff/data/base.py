@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.packed import Packed, at, mapped
+from bakeoff.data.packed import Packed, at, joined, mapped
 from bakeoff.types import Ahead, Batch, Example, Grid, Spec
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ class Source:
         return len(self.keys)
 
 
+TEXTS = "texts"               # file in which they lie
+
+
 @dataclass
 class Arrays:
     """cells: fixed (N, *S, C) or ids (N, *S); ragged (all cells, C) or (all cells,) with shapes (N, rank).
@@ -108,6 +111,7 @@ class Arrays:
     cells: NDArray[Any]
     shapes: NDArray[np.int64] | None = None
     given: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    texts: Sequence[str] | None = None        # as they were before they became ids, for contenders with a tokenizer of their own
 
     def __len__(self) -> int:
         return len(self.cells) if self.shapes is None else len(self.shapes)
@@ -154,6 +158,8 @@ class Arrays:
         total = len(rows)
         for name, values in self.given.items():
             np.save(folder / f"given-{name}.npy", values[rows])
+        if self.texts is not None:
+            Packed("texts", *joined(at(self.texts, rows))).save(folder, TEXTS)
         if self.shapes is not None:
             shapes, offsets = self.shapes[rows], self.offsets()
             np.save(folder / "shapes.npy", shapes)
@@ -177,7 +183,8 @@ class Arrays:
             return Windows.open(folder)
         shapes = folder / "shapes.npy"
         given = {path.stem.removeprefix("given-"): mapped(path) for path in sorted(folder.glob("given-*.npy"))}
-        return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None, given)
+        texts = Packed.open(folder, TEXTS, {"form": "texts", "words": []}) if (folder / f"{TEXTS}.npy").exists() else None
+        return cls(mapped(folder / "cells.npy"), mapped(shapes) if shapes.exists() else None, given, texts)
 
 
 class Kind(Protocol):
@@ -265,6 +272,11 @@ class Dataset:
             return self.aim(collate(self.targets))
         self.y = y
         return self
+
+    @property
+    def texts(self) -> list[str] | None:
+        """The examples as they were before they became ids; None where they are no texts."""
+        return None if self.arrays.texts is None else at(self.arrays.texts, self.index)
 
     def subset(self, rows: Any) -> Dataset:
         """The examples at these positions of this view."""

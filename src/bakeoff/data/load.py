@@ -26,7 +26,7 @@ from bakeoff.data.split import Parts
 from bakeoff.errors import DataError, OptionError, near
 from bakeoff.types import Spec
 
-LAYOUT = 4                            # of prepared folders; a change makes older ones unread
+LAYOUT = 5                            # of prepared folders; a change makes older ones unread
 FIRST = 5                             # examples shown in the check
 RECORD = "loaded.json"
 

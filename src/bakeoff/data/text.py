@@ -114,7 +114,7 @@ class Text:
             note = (f"{cut:,} of {len(source):,} texts are longer than {state['length']:,} {state['tokens']} and cut there "
                     "(--set text.length)")
             source.notes[:] = [*(known for known in source.notes if "(--set text.length)" not in known), note]
-        return Arrays(cells, lengths[:, None])
+        return Arrays(cells, lengths[:, None], texts=list(source.items) if form is None else None)
 
     def shown(self, source: Source, index: int) -> dict[str, Any]:
         text = source.items[index]

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -29,10 +29,11 @@ class Running:
 class Local:
     """Up to `jobs` worker processes at once, each with `threads` threads."""
 
-    def __init__(self, jobs: int, threads: int = 1) -> None:
+    def __init__(self, jobs: int, threads: int = 1, modules: Sequence[str] = ()) -> None:
+        """modules: what is imported once besides, before workers are forked."""
         self.jobs, self.threads = jobs, threads
         self.context = mp.get_context("forkserver")
-        self.context.set_forkserver_preload(["bakeoff.execute.worker"])
+        self.context.set_forkserver_preload(["bakeoff.execute.worker", *modules])
         self.running: list[Running] = []
         with one_thread(), nameless_main(), deaf():
             from multiprocessing import forkserver

@@ -67,6 +67,7 @@ def main(piece: Piece, answer: Connection, parent: Connection, threads: int) -> 
     torch.set_flush_denormal(True)                                # vanished gradients would otherwise cost a hundredfold
     try:
         with threads_limited(threads):
+            registry.import_modules(piece.setup.modules)
             answer.send(("ok", DO[piece.what](piece)))
     except MemoryError:
         answer.send(("error", "out of memory", traceback.format_exc()))
@@ -145,12 +146,13 @@ def calibrate(piece: Piece) -> dict[str, Any]:
     splits = setup.open(job.fold)
     if isinstance(entrant, contenders.Plain):
         return calibrate_plain(entrant, job, splits, task, piece)
-    data, start = splits.train, dict(job.params)
+    raw, start = splits.train, dict(job.params)
+    data = entrant.read(raw)
     per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds / 2)
-    units = entrant.units(data, task, start)
-    space = entrant.space(data.spec, task, setup)
+    units = entrant.units(raw, task, start)
+    space = entrant.space(raw.spec, task, setup)
     allowed = units * piece.training_seconds / (per * min(slowed, 1.5)) / starting_examples(len(data), min(int(start["batch"]), len(data)))
-    if units > allowed:
+    if units > allowed and "fold" in space:
         start, units = affordable_start(entrant, space, start, data, task, allowed)
     per, slowed = step_seconds(entrant, start, data, task, piece.setup, piece.limit_seconds)
     network = entrant.build(replace(job, params=start), data.spec, task, setup, setup.seed)

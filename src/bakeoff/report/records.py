@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import RunError
+from bakeoff.folder import finals_of
 from bakeoff.report.format import in_row
 from bakeoff.train.record import canonical, trial_from
 from bakeoff.types import Trial, labels_of
@@ -210,7 +211,7 @@ class Run:
         """
         import pyarrow as pa
         import pyarrow.parquet as parquet
-        base = self.folder / "finals" / contender
+        base = finals_of(self.folder, contender)
         tables = []
         for seed in sorted(base.glob("seed-*"), key=lambda seed: by_number(seed.name)):
             folds = sorted(base.glob(f"fold-*/{seed.name}/answers.parquet"), key=lambda file: by_number(file.parts[-3]))

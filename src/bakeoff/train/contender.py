@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -28,7 +28,10 @@ from bakeoff.train.choices import space_of
 from bakeoff.train.optim import optimizer_for
 from bakeoff.train.record import write_json
 from bakeoff.train.setup import Setup, with_metric
-from bakeoff.types import Cost, Job, Params, Point, Spec, Spend, Trial
+from bakeoff.types import PRETRAINED_PREFIX, Cost, Job, Params, Point, Spec, Spend, Trial
+
+if TYPE_CHECKING:
+    from bakeoff.train.pretrained import FittedPretrained
 
 DEAREST = 16.0                # a setting gets at least 1/16 and at most 4 × the examples of the starting one
 CHEAPEST = 4.0
@@ -116,6 +119,10 @@ class Neural:
             space["width"] = replace(space["width"], values=tuple(fit), default=min(fit, key=lambda w: abs(w - start["width"])))
         return space
 
+    def read(self, data: Dataset) -> Dataset:
+        """The examples as `build`'s network takes them."""
+        return data
+
     def units(self, data: Dataset, task: Task, params: Params) -> float:
         """Work per example at a setting (cost.work): the same number on every machine."""
         size = min(int(params["batch"]), len(data))
@@ -174,7 +181,7 @@ class Neural:
         best = max(curve, key=lambda point: loop.score(task, point.value, point.loss))
         return Outcome(state, why, tuple(curve), best.value, loop.score(task, best.value, best.loss), best.examples, spent, reached)
 
-    def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, FittedNetwork]:
+    def final(self, job: Job, splits: Splits, task: Task, setup: Setup) -> tuple[Outcome, Any]:
         """The best setting on train and validation together. job.examples is taken literally."""
         data = splits.together()
         network = self.build(job, data.spec, task, setup, job.seed)
@@ -183,7 +190,10 @@ class Neural:
         spent = added(Spend(asked=job.examples), course, macs_per_example(network, data))
         point = Point(course.examples, math.nan, math.nan, course.train_loss, course.seconds)
         outcome = Outcome("done", "", (point,), None, None, course.examples, spent, {})
-        return outcome, FittedNetwork(network, self.family, data.spec, task, job.params, torch.device(setup.device))
+        return outcome, self.fitted(network, data.spec, task, job.params, torch.device(setup.device))
+
+    def fitted(self, network: Any, spec: Spec, task: Task, params: Params, device: torch.device) -> Any:
+        return FittedNetwork(network, self.family, spec, task, params, device)
 
 
 class Plain:
@@ -291,10 +301,13 @@ def common_record(spec: Spec, task: Task, params: Params) -> dict[str, Any]:
     return {"spec": asdict(spec), "task": task.name, "task_state": task.state(), "metric": task.metrics[0].name, "params": dict(params)}
 
 
-def load_fitted(folder: Path) -> tuple[FittedNetwork | FittedBaseline, Task]:
+def load_fitted(folder: Path) -> tuple[FittedNetwork | FittedBaseline | FittedPretrained, Task]:
     """A final back from its folder: safetensors and JSON, nothing that could run code."""
     record = json.loads((folder / "config.json").read_text())
     spec, task = spec_from(record["spec"]), with_metric(registry.get("task", record["task"]).restore(record["task_state"]), record["metric"])
+    if "pretrained" in record:
+        from bakeoff.train.pretrained import restored
+        return restored(folder, record, spec, task), task
     if "family" in record:
         from safetensors.torch import load_file
         family = registry.get("family", record["family"])
@@ -309,15 +322,22 @@ def load_fitted(folder: Path) -> tuple[FittedNetwork | FittedBaseline, Task]:
     return FittedBaseline(fitted, baseline, spec, task, record["params"]), task
 
 
-def contenders() -> dict[str, Contender]:
-    """Every contender there is, by name."""
+def contenders(named: Iterable[str] = ()) -> dict[str, Contender]:
+    """Every contender there is, by name; with the pretrained models among `named`, of which there is no list."""
     found: dict[str, Contender] = {name: Neural(family) for name, family in registry.every("family").items()}
     found.update({name: Plain(baseline) for name, baseline in registry.every("baseline").items()})
+    found.update({name: pretrained(name) for name in named if name.startswith(PRETRAINED_PREFIX)})
     return found
 
 
+def pretrained(name: str) -> Contender:
+    """A model that was trained before; only here is its module imported, which needs the extra `pretrained`."""
+    from bakeoff.train.pretrained import Pretrained
+    return Pretrained(name)
+
+
 def contender(name: str) -> Contender:
-    known = contenders()
+    known = contenders((name,))
     if name not in known:
         raise OptionError(f"no contender is called {name!r}", "--slate", near(name, known))
     return known[name]

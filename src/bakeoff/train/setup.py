@@ -31,6 +31,7 @@ class Setup:
     scaled: bool = True                       # False: --examples is taken literally whatever the setting
     units: Mapping[str, float] = field(default_factory=dict)
     run_folder: str = ""
+    modules: tuple[str, ...] = ()             # names, or files, of modules outside bakeoff in which contenders of the slate stand
 
     def make_task(self, fold: int = 0) -> Task:
         task: Task = registry.get("task", self.task).restore(self.task_state[fold])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bakeoff import registry, samples
 from bakeoff.data.load import New, load_new
 from bakeoff.errors import OptionError, RunError, near
+from bakeoff.folder import finals_of
 from bakeoff.tasks.base import Task
 from bakeoff.train.contender import load_fitted
 from bakeoff.train.record import listed
@@ -129,7 +130,7 @@ def written(data: Any, folder: Path, state: Mapping[str, Any]) -> Path:
 
 def final_folder(run: Path, contender: str, verdict: dict[str, Any]) -> Path:
     """The final of a contender that predict, export and serve take: the seed that the verdict names, or its only one."""
-    folder = run / "finals" / contender
+    folder = finals_of(run, contender)
     if not folder.is_dir():
         there = [path.name for path in (run / "finals").iterdir() if path.is_dir()]
         raise OptionError(f"this run has no model of {contender!r}", f"--contender {contender}", near(contender, there))

@@ -36,7 +36,7 @@ class Stream:
         """folder: finals/CONTENDER/seed-K of a run."""
         fitted, _ = load_fitted(folder)
         if not isinstance(fitted, FittedNetwork):
-            raise OptionError(f"a baseline does not write step by step: {fitted.baseline.name}", str(folder), "Take a network of this run.")
+            raise OptionError("this contender does not write step by step", str(folder), "Take a network of this run.")
         return cls(fitted.network)
 
     @torch.inference_mode()
