@@ -57,6 +57,9 @@ class Recurrent(nn.Module):
         self.directions, self.drop = len(units), ChannelDrop(dropout)
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):      # there CPUs have no kernels of half precision
+            with torch.autocast("cpu", enabled=False):
+                return self(x.float(), valid)
         kernels: list[Any] = list(self.kernels)
         for layer in range(0, len(kernels), self.directions):
             steps = x.transpose(0, 1).contiguous()                           # (T, B, D): a step is one piece of memory
