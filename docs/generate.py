@@ -107,7 +107,8 @@ def performance() -> str:
     for record in records:
         for bar in record["bars"]:
             sign = "≥" if bar["best"] == "high" else "≤"
-            lines.append(f"| `{record['benchmark']}` | {bar['what']} | {bar['value']:.3g} | {sign} {bar['limit']:g} | {'' if bar['met'] else '**missed**'} |")
+            missed = "" if bar["met"] else "**missed**"
+            lines.append(f"| `{record['benchmark']}` | {bar['what']} | {bar['value']:.3g} | {sign} {bar['limit']:g} | {missed} |")
     numbers, machine = families["numbers"], families["machine"]
     lines += ["", "## Families", "",
               "Forward and backward of an encoder at its starting setting, 32 examples of 128 cells (or 16 × 16), width 64, one thread, beside the "
@@ -122,7 +123,8 @@ def performance() -> str:
               "channel by itself moves more numbers than it multiplies.", "", "## Recurrences that are linear", "",
               "One layer, forwards, 512 steps, 16 examples, width 64.", "",
               "| family | ms | a loop of autograd over it | it over nn.LSTM |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {row['ms']:.1f} | {row['loop_over_ours']:.1f} | {row['ours_over_lstm']:.2f} |" for name, row in numbers["linear"].items()]
+    lines += [f"| `{name}` | {row['ms']:.1f} | {row['loop_over_ours']:.1f} | {row['ours_over_lstm']:.2f} |"
+              for name, row in numbers["linear"].items()]
     return "\n".join(lines) + "\n"
 
 

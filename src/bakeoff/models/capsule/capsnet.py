@@ -39,6 +39,7 @@ class CapsNet(Encoder):
     """
 
     ranks = frozenset({1, 2, 3})
+    well_known = True
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
                  kernel: Annotated[int, Choice(3, 5, meaning="cells that a convolution sees along an axis")] = 3,

@@ -30,6 +30,7 @@ class MemN2N(Encoder):
     """
 
     ranks = frozenset({1, 2})
+    well_known = True
     pools = True
     plan: Tensor
 
