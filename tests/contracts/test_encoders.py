@@ -375,7 +375,8 @@ def test_step_equals_forward(case: Case) -> None:
     ("rnn", {"depth": 2}), ("lstm", {"depth": 3}), ("lstm", {"peepholes": True}), ("mgu", {"depth": 2}), ("mingru", {"depth": 3}),
     ("lru", {"depth": 3}), ("mamba", {"expand": 2, "memory": 8, "kernel": 2}), ("renet", {"depth": 2, "unit": "lstm"}),
     ("tcn", {"depth": 2, "kernel": 5, "separable": False}), ("crnn", {"convs": 2, "separable": False}),
-    ("transformer", {"depth": 2, "position": "rotary"})], ids=str)
+    ("convnext", {"depth": 3, "kernel": 5}), ("wavenet", {"depth": 3, "kernel": 2}), ("lstmfcn", {"depth": 2, "kernel": 5}),
+    ("convlstm", {"depth": 2}), ("transformer", {"depth": 2, "position": "rotary"})], ids=str)
 def test_steps_keep_no_more_than_they_need_whatever_the_options(family: str, own: dict[str, object]) -> None:
     encoder = shaken(Case(family, 1, causal=True, full=True).build(**own)).eval()
     x = torch.randn(2, 40, DIM)

@@ -34,18 +34,17 @@ class _Scan(torch.autograd.Function):
         gates = x.clone(memory_format=torch.contiguous_format)
         h, c = torch.empty_like(gates[..., 0, :]), torch.empty_like(gates[..., 0, :])
         links = linked(weights, h.shape[-2:].numel())
-        for t, step in enumerate(gates.unbind(0)):
+        for t in range(len(gates)):
+            step = gates[t]                                                  # torch.export wants neither unbind nor out= where cells are changed
             if t:
                 step += convolved(h[t - 1].flatten(-2), links).view(step.shape)
+            step[..., 0, :].tanh_()
             step[..., 1:, :].sigmoid_()
-            new, enter, forget, leave = step.unbind(-2)
-            new.tanh_()
             if there is not None:
-                leave.mul_(there[t][..., None])
-            torch.mul(enter, new, out=c[t])
-            if t:
-                c[t].addcmul_(forget, c[t - 1])
-            torch.mul(leave, c[t].tanh(), out=h[t])
+                step[..., 3, :].mul_(there[t][..., None])
+            new, enter, forget, leave = step.unbind(-2)
+            state = enter * new if not t else torch.addcmul(enter * new, forget, c[t - 1])
+            c[t], h[t] = state, leave * state.tanh()
         ctx.save_for_backward(gates, h, c, *weights)
         ctx.truncate = truncate
         return h
