@@ -383,7 +383,15 @@ def test_the_margin_of_an_unbounded_metric_is_five_percent_of_the_best() -> None
 def test_a_clear_network_beats_the_baselines_and_a_pretrained_one_counts_in_neither() -> None:
     rows = right_or_wrong(np.random.default_rng(19), 800, 3, [0.5, 0.4, 2.5, 1.0, 6.0])
     one = compare(entrants(rows, ["baseline", "baseline", "conv", "recurrent", "pretrained"]), Accuracy(), 800, seeds=3)
-    assert one.best == "c4"
+    assert one.best == "c2"                                  # c4 is better, and stands apart
+    assert "c4" not in one.contenders
+    value, told = one.outside["c4"]
+    assert value.value > one.values["c2"].value
+    assert told.difference == pytest.approx(value.value - one.values["c2"].value)
+    assert told.low is not None
+    assert told.high is not None
+    assert 0 < told.low < told.difference < told.high
+    assert told.p < 0.05
     assert one.best_network == "c2"
     assert one.best_baseline in ("c0", "c1")
     assert one.beats_baseline

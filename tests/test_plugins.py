@@ -27,15 +27,15 @@ def test_a_package_that_names_an_entry_point_brings_a_family(tmp_path):
     (metadata / "entry_points.txt").write_text("[bakeoff]\nshift = bakeoff_shift\n")
     listed = bakeoff_with(tmp_path, "-m", "bakeoff", "families")
     assert "shift\tconv\tLin et al. 2019, https://arxiv.org/abs/1811.08383\t1\t" in listed.stdout, listed.stderr
-    done = bakeoff_with(tmp_path, "-m", "bakeoff", "run", "sample:vowels", "--slate", "shift", "--out", "out", *COUNTS)
+    done = bakeoff_with(tmp_path, "-m", "bakeoff", "run", "sample:order", "--slate", "shift", "--out", "out", *COUNTS)
     assert done.returncode == 0, done.stderr
     assert valued(tmp_path / "out")
-    answered = bakeoff_with(tmp_path, "-m", "bakeoff", "predict", "out", "sample:vowels", "--contender", "shift", "-o", "answers.csv")
+    answered = bakeoff_with(tmp_path, "-m", "bakeoff", "predict", "out", "sample:order", "--contender", "shift", "-o", "answers.csv")
     assert answered.returncode == 0, answered.stderr
 
 
 def test_a_script_that_registers_a_family_can_run_it(tmp_path):
-    run = 'bakeoff.run("sample:vowels", slate="shift", trials=1, examples=64, seeds=1, jobs=1, out="out")'
+    run = 'bakeoff.run("sample:order", slate="shift", trials=1, examples=64, seeds=1, jobs=1, out="out")'
     (tmp_path / "mine.py").write_text(f'{FAMILY}if __name__ == "__main__":\n    {run}\n', encoding="utf-8")
     done = bakeoff_with(tmp_path, "mine.py")
     assert done.returncode == 0, done.stderr
@@ -43,7 +43,7 @@ def test_a_script_that_registers_a_family_can_run_it(tmp_path):
 
 
 def test_a_script_that_runs_unguarded_is_told_so(tmp_path):
-    run = 'bakeoff.run("sample:vowels", slate="shift,mlp", trials=1, examples=64, seeds=1, jobs=1, out="out")'
+    run = 'bakeoff.run("sample:order", slate="shift,mlp", trials=1, examples=64, seeds=1, jobs=1, out="out")'
     (tmp_path / "mine.py").write_text(f"{FAMILY}{run}\n", encoding="utf-8")
     done = bakeoff_with(tmp_path, "mine.py")
     assert '__name__ == "__main__"' in (tmp_path / "out" / "log.txt").read_text() + done.stderr

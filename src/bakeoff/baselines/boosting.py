@@ -27,7 +27,8 @@ PATIENCE = 15                 # rounds without gain on the inner split
 INNER = 0.15                  # its share
 FEW = 60                      # examples under which nothing is held out and PLAIN rounds are grown
 PLAIN = 60
-TREES, LEAST = 3000, 20       # of many classes, each with its own trees, so many trees in all, but at least so many rounds
+TREES, LEAST = 1000, 20       # of many classes, each with its own trees, so many trees in all, but at least so many rounds
+BINS = 31                     # of a summary's numbers, which are many and cut anyway; a table's columns have scikit-learn's 255
 AT_ONCE = 1 << 20             # places in trees that are walked at a time
 NODE = {"feature": "feature_idx", "threshold": "num_threshold", "left": "left", "right": "right", "value": "value"}
 
@@ -82,7 +83,8 @@ class Boosting:
             inner, held_out = INNER, len(y) >= FEW
         model = HistGradientBoostingClassifier if self.classes else HistGradientBoostingRegressor
         common = {"learning_rate": float(params["boosting.rate"]), "max_leaf_nodes": int(params["boosting.leaves"]),
-                  "min_samples_leaf": max(1, min(20, len(y) // 10)), "l2_regularization": 1e-3, "random_state": seed}
+                  "min_samples_leaf": max(1, min(20, len(y) // 10)), "l2_regularization": 1e-3, "random_state": seed,
+                  "max_bins": 255 if self.summary is None else BINS}
         rounds = min(PLAIN, max(LEAST, TREES // max(1, len(self.seen))))
         if held_out:                          # says how many rounds; the trees that count are then grown on all examples
             most = max(LEAST, min(ROUNDS, TREES // max(1, len(self.seen))))
