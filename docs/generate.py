@@ -147,9 +147,9 @@ def families() -> str:
             tasks, row = ", ".join(entry.tasks), shown.get(entry.name, "not yet")
             cells = [formula(known[entry.name]), tasks, row] if baseline else [*grown(known[entry.name]), tasks, row]
             parts.append(f"| `{entry.name}` | {' | '.join(cells)} |")
-    parts += ["", "## pretrained", "", "- **`hf:NAME-or-folder`** – Any model of the library transformers that classifies images, texts or sound, "
-              "fine-tuned under the same budget ([how](howto/pretrained.md)). It has outside knowledge and stands apart: it counts in no comparison of "
-              "the others."]
+    parts += ["", "## pretrained", "", "- **`hf:NAME-or-folder`** – Any model of the library transformers that classifies images, texts or "
+              "sound, fine-tuned under the same budget ([how](howto/pretrained.md)). It has outside knowledge and stands apart: it counts in no "
+              "comparison of the others."]
     return "\n".join(parts) + "\n"
 
 

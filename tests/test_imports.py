@@ -25,7 +25,7 @@ MAY = {
 # Above them: a part imports from its own floor and those below it.
 FLOORS = [
     {*MAY, "options", "samples"},
-    {"cost", "plan", "tune", "train", "compare", "execute", "report", "use", "watch", "verdict", "folder", "machine"},
+    {"cost", "growth", "plan", "tune", "train", "compare", "execute", "report", "use", "watch", "verdict", "folder", "machine"},
     {"session", "slate", "conclude", "result", "status", "words", "catalogue"},
     {"run"},
     {"estimators", "live", "demo"},

@@ -19,7 +19,7 @@ from bakeoff.train.setup import Setup
 from bakeoff.types import Ahead, Spec
 from bakeoff.words import aligned, columns, wrapped
 
-PAPER = re.compile(r"(?<=[.:;] )(?P<who>[A-Z][^.:;]*?(?:et al\. )?\d{4}),? \(?(?P<link>https?://\S+?)\)?[.,;]?(?=\s|$)")
+PAPER = re.compile(r"(?<=[.:;] )(?P<who>(?:(?:van|von|de|den|der) )*[A-Z][^.:;]*?(?:et al\. )?\d{4}),? \(?(?P<link>https?://\S+?)\)?[.,;]?(?=\s|$)")
 SIZE, CHANNELS, WORDS = 32, 3, 1000           # of the example that spaces and tasks are told for
 
 
