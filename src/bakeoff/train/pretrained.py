@@ -144,7 +144,7 @@ class Adapted(nn.Module):
 
     def __init__(self, model: nn.Module, reader: Reader, task: Task, params: Params) -> None:
         super().__init__()
-        self.model, self.reader, self.task = model, reader, task
+        self.model, self.reader, self.task, self.params = model, reader, task, params
         if params.get("trained") == "head":
             base = getattr(model, str(getattr(model, "base_model_prefix", "")), None)
             for weight in () if base is None else base.parameters():
@@ -153,6 +153,9 @@ class Adapted(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         out: Tensor = self.model(**self.reader.inputs(batch.x)).logits
         return out
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self.task.loss(self(batch), batch.y, self.params)
 
     def answer(self, batch: Batch) -> Tensor:
         out: Tensor = self(batch)
@@ -288,7 +291,7 @@ class FittedPretrained:
     def cost(self, data: Dataset, limit_seconds: float) -> Cost:
         some = self.network.reader.read(data.subset([middle_of(data), *range(min(int(self.params["batch"]), len(data)))]))
         return cost_of_network(self.network, some.take([0]), some.take(range(1, len(some))),
-                               lambda out, y: self.task.loss(out, y, self.params).mean(), limit_seconds,
+                               lambda network, batch: network.loss(batch).mean(), limit_seconds,
                                optimizer=lambda network: optimizer_for(network, self.params))
 
 

@@ -107,7 +107,8 @@ class Cell(nn.Module):
         """Where each head is, (B, heads, N): sums to 1."""
         k = k * (F.softplus(strength) * (k.square().sum(-1) + SMALL).rsqrt().view_as(strength))[..., None]
         alike = torch.bmm(k, memory.transpose(1, 2)) * (memory.square().sum(-1) + SMALL).rsqrt()[:, None]
-        w = torch.lerp(before, alike.softmax(-1), gate.sigmoid()[..., None])               # g wᶜ + (1 − g) w
+        alike, gate = alike.softmax(-1).to(before), gate.sigmoid().to(before)[..., None]   # whole, also where products are halved
+        w = torch.lerp(before, alike, gate)                                  # g wᶜ + (1 − g) w
         around = torch.cat([w[..., -1:], w, w[..., :1]], -1).unfold(-1, w.shape[-1], 1)    # (B, heads, 3, N): shifted by 1, 0, −1
         w = (shift.unflatten(-1, (-1, 3)).softmax(-1)[..., None, :] @ around).squeeze(-2)
         return ((1 + F.softplus(sharp))[..., None] * (w + SMALL).log()).softmax(-1)        # w^γ / Σ w^γ
