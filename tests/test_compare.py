@@ -328,6 +328,16 @@ def test_seed_variance_widens_intervals() -> None:
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)
 
 
+def test_no_interval_leaves_the_values_that_a_metric_can_have() -> None:
+    class Percent(RMSE):
+        name, unit, best, span = "percent", "%", "high", (0.0, 100.0)
+
+    high = tuple(np.column_stack([np.arange(6), np.full(6, 99.0) ** 2 * (1 + 0.05 * seed * np.arange(6))]) for seed in (-0.3, 0.0, 0.1))
+    free, held = (compare(entrants([high]), metric, 6, seeds=3).values["c0"] for metric in (RMSE(), Percent()))
+    assert free.high > 100.0
+    assert (held.low >= 0.0, held.high) == (True, 100.0)
+
+
 def test_a_contender_of_which_one_seed_came_through_borrows_the_others_seed_variance() -> None:
     apart = tuple(numbered(np.arange(300) % 10 < share) for share in (6, 7, 8))
     alone = (numbered(np.arange(300) % 10 < 7),)

@@ -364,9 +364,10 @@ def interval(metric: Metric, value: float, noise: Noise, k: int, bounded: bool) 
     half = math.sqrt(reach ** 2 * examples + seeds_reach ** 2 * seeds)
     if not math.isfinite(half):
         return None, None
+    least, most = getattr(metric, "span", (-math.inf, math.inf))
     if metric.best == "low" and value > 0:                   # an error cannot fall below 0: symmetric in its logarithm
-        return tidy(value * math.exp(-half / value)), tidy(value * math.exp(min(half / value, 700.0)))
-    return tidy(value - half), tidy(value + half)
+        return tidy(value * math.exp(-half / value)), tidy(min(value * math.exp(min(half / value, 700.0)), most))
+    return tidy(max(value - half, least)), tidy(min(value + half, most))
 
 
 def quantile(tail: float, freedom: float) -> float:

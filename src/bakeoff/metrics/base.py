@@ -25,6 +25,7 @@ class Metric(Protocol):
     unit: ClassVar[str]                       # "" for a share of 0 … 1, else what stands behind the number
     best: ClassVar[Literal["high", "low"]]
     # aim: ClassVar[bool] = False, where there: it is shown beside the others and not tuned for
+    # span: ClassVar[tuple[float, float]], where there: the least and the largest value that it can have
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         """(m, k) with the example's index first; one or more rows per example (errors and length for CER)."""

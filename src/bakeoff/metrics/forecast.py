@@ -43,6 +43,7 @@ class SMAPE(PerUnit):
     name: ClassVar[str]
     unit: ClassVar[str] = "%"
     best: ClassVar[Literal["high", "low"]] = "low"
+    span: ClassVar[tuple[float, float]] = (0.0, 200.0)
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         missed, known = misses(answers, targets)

@@ -32,6 +32,7 @@ class BLEU:
     name: ClassVar[str]
     unit: ClassVar[str] = "BLEU"
     best: ClassVar[Literal["high", "low"]] = "high"
+    span: ClassVar[tuple[float, float]] = (0.0, 100.0)
 
     def __init__(self, tokens: str = "13a") -> None:
         """tokens: sacrebleu's way of parting words (see `parting`)."""
@@ -92,6 +93,7 @@ class ChrF:
     name: ClassVar[str]
     unit: ClassVar[str] = "chrF"
     best: ClassVar[Literal["high", "low"]] = "high"
+    span: ClassVar[tuple[float, float]] = (0.0, 100.0)
 
     def rows(self, answers: Sequence[Answer], targets: Sequence[object]) -> Rows:
         found = [[index, *common_letters(said, true)] for index, (said, true) in enumerate(texts(answers, targets))]
