@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from bakeoff.nn.encoder import Encoder
 
 LINEAR = ("mingru", "minlstm", "lru", "mamba")
-PICTURES = ("convlstm",)
+PICTURES = ("convlstm", "renet")
 
 
 class Turned(nn.Module):
@@ -237,6 +237,19 @@ class ConvLstm(nn.Module):
                 out.append(h)
             ways.append(torch.stack(out, 1))
         return x + torch.cat([ways[0], ways[1].flip(1)], 2).transpose(2, 3)
+
+
+class ReNet(nn.Module):
+    """(B, H, W, D): every column is read down, then every row across, both ways, with a path around each reading."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.down, self.across = (nn.GRU(dim, dim // 2, batch_first=True, bidirectional=True) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        columns = x.transpose(1, 2)
+        x = (columns + self.down(columns.flatten(0, 1))[0].view(columns.shape)).transpose(1, 2)
+        return x + self.across(x.flatten(0, 1))[0].view(x.shape)
 
 
 class Cct(nn.Module):
@@ -510,6 +523,7 @@ TWINS: dict[str, Callable[[int], nn.Module]] = {
                                   nn.Linear(3 * dim, dim)),
     "mlp": lambda dim: Turned(nn.AdaptiveAvgPool1d(64), nn.Flatten(), *dense(64 * dim, 2 * dim), *dense(2 * dim, dim)),
     "crnn": Crnn,
+    "renet": ReNet,
     "lstmfcn": LstmFcn,
     "convlstm": ConvLstm,
     "dynamicconv": lambda dim: nn.Sequential(DynamicConv(dim, 7), DynamicConv(dim, 15), nn.LayerNorm(dim)),
