@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bakeoff.nn.recurrent import Recurrent, read, run
+from bakeoff.nn.recurrent import WIDE, Recurrent, read, run
 
 KERNELS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -45,6 +45,15 @@ def test_one_direction_is_torchs_own_module(name: str) -> None:
     kernel = KERNELS[name](4, 3).double()
     x = torch.randn(6, 2, 4, dtype=torch.double)
     torch.testing.assert_close(read([kernel], x, None), kernel(x)[0])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_many_examples_side_by_side_are_read_like_few(name: str) -> None:
+    kernels = [KERNELS[name](4, 3).double() for _way in range(2)]
+    x = torch.randn(5, WIDE, 4, dtype=torch.double)
+    valid = torch.arange(5) < torch.randint(1, 6, (WIDE, 1))
+    many, few = read(kernels, x, valid), torch.cat([read(kernels, part, mask) for part, mask in zip(x.split(7, 1), valid.split(7), strict=True)], 1)
+    torch.testing.assert_close(many[valid.T], few[valid.T])
 
 
 @pytest.mark.parametrize("name", KERNELS)

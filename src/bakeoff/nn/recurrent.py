@@ -39,6 +39,8 @@ class Cell(nn.Module):
         raise NotImplementedError
 
 
+WIDE = 192                    # examples, or lines of pictures, side by side from which torch's own kernels are quicker than the scans
+
 Kernel = Callable[[int, int], nn.RNNBase | Cell]         # (inputs, units) → time first, one layer, one direction
 
 
@@ -96,7 +98,7 @@ def read(kernels: list[Any], x: Tensor, valid: Tensor | None, truncate: int = 0)
     first = kernels[0]
     both = [x] if len(kernels) == 1 else [x, flip(x, valid, 0)]
     own = isinstance(first, Cell)
-    if not own and (first.mode == "LSTM" or x.device.type != "cpu" or torch.compiler.is_exporting()):
+    if not own and (first.mode == "LSTM" or x.device.type != "cpu" or torch.compiler.is_exporting() or x.shape[1] >= WIDE):
         outputs = [run(kernel, way, truncate) for kernel, way in zip(kernels, both, strict=True)]
     else:
         pairs = zip(kernels, both, strict=True)
