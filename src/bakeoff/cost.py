@@ -1,7 +1,7 @@
 """What a contender costs: multiply-adds and kernels, counted; latency, step time and memory, measured.
 
-Counting rule: the multiply-adds of products and convolutions (linear maps, attention, recurrent cells) of one forward
-pass, biases left out. Elementwise work, normalisation, activations, pooling and look-ups count nothing. The number is the same
+Counting rule: the multiply-adds of products and convolutions (linear maps, attention, recurrent cells, filters made of what is read)
+of one forward pass, biases left out. Elementwise work, normalisation, activations, pooling and look-ups count nothing. The number is the same
 on every machine; a product that is written as elementwise work (one weight per channel, a recurrence without matrix) is none.
 """
 
@@ -26,6 +26,7 @@ from torch.utils._pytree import tree_iter
 
 from bakeoff.baselines.base import Baseline
 from bakeoff.data.base import Dataset
+from bakeoff.nn.filtered import HEARING
 from bakeoff.types import Batch, Cost, Grid
 
 
@@ -116,6 +117,10 @@ class Counter(Mode):
         super().__init__()
         self.macs = self.calls = self.convolutions = self.serial = self.numbers = 0
 
+    def add(self, macs: int) -> None:
+        """Of a convolution with filters that were made from what is read: products of numbers, as those with weights are."""
+        self.macs += macs
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         formula = self.known.get(func)
         if formula is None:
@@ -152,11 +157,13 @@ def count(network: nn.Module, batch: Batch, act: Callable[[Batch], object] | Non
     statistics and the random numbers are left as they were. Kernels of other packages and of compiled code are seen as one call without macs."""
     counter, fused = Counter(), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)            # a whole transformer layer as one kernel
+    HEARING.append(counter.add)
     try:
         with undisturbed(network), torch.no_grad(), counter:
             (act or network)(batch)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
+        HEARING.remove(counter.add)
     return Counted(counter.macs, counter.calls, counter.convolutions, counter.serial, counter.numbers)
 
 
