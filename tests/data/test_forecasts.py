@@ -200,7 +200,7 @@ def test_a_column_says_which_steps_are_for_what(tmp_path: Path, check: Check) ->
     with pytest.raises(DataError, match="no column 'parts'"):
         read(path, split="parts")
     keys = written(tmp_path / "keys.csv", "key,split\nx.csv:2,train\n")
-    with pytest.raises(OptionError, match="windows of series overlap"):
+    with pytest.raises(OptionError, match="parts whole series, and there is one"):
         check(written(path, "\n".join(["date,x,part", *rows])), horizon=3, split=str(keys))
 
 
