@@ -1,6 +1,6 @@
 """Whether a family learns as much as its straightforward torch.nn version (twins.py), at equal settings in the same loop.
 
-Command: python benchmarks/speed/alike.py          Time: 6 min
+Command: python benchmarks/speed/alike.py [NAME,…]          Time: 20 min; with names, the others' numbers are kept
 Value: accuracy on held-out handwritten digits (the sample, a fifth held out), each read as 64 pixels one after the other, or as 8 × 8 where
 the twin reads pictures; 6,000 examples at width 64, batch 32, the family's own starting rate for both; mean over 3 seeds. No family is more
 than .03 behind. One thread; embedding, pool and head are the same.
@@ -8,13 +8,14 @@ than .03 behind. One thread; embedding, pool and head are the same.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from typing import Any
 
 import numpy as np
 import torch
-from outcome import Bar, finish
+from outcome import HERE, Bar, finish
 from torch import Tensor
 from twins import PICTURES, TWINS, NBeats
 
@@ -68,7 +69,9 @@ def main() -> int:
     spec, found = splits.train.spec, {}
     for split in (splits.train, splits.test):
         split.aim(task.collate(split.targets))
-    asked = sys.argv[1].split(",") if len(sys.argv) > 1 else list(TWINS)
+    asked = list(TWINS)
+    if len(sys.argv) > 1:
+        asked, found = sys.argv[1].split(","), json.loads((HERE / "results" / "alike.json").read_text())["numbers"]["families"]
     for name in asked:
         family = registry.get("family", name)
         params = {**space_of(family, spec, task).defaults(), "fold": "keep" if name in PICTURES else "raster", "width": DIM, "batch": BATCH,
