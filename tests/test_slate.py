@@ -65,7 +65,7 @@ def test_every_variant_names_a_family_and_the_well_known_are_none() -> None:
 
 
 def test_counts_let_everybody_in(tmp_path, monkeypatch) -> None:
-    """Without a clock nobody is left out for time; with one of a minute only the well known enter, and the others are told."""
+    """Without a clock nobody is left out for time; with one of minutes only the well known enter, with one of seconds one of each group."""
     from bakeoff.session import Session
 
     def stop(self: Session) -> None:
@@ -73,13 +73,17 @@ def test_counts_let_everybody_in(tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(Session, "make_plan", stop)
     names = []
-    for number, options in enumerate(({"trials": 1, "examples": 100}, {"budget": "60s"}, {"budget": "60s", "slate": "all"})):
+    budgets = ({"trials": 1, "examples": 100}, {"budget": "5m"}, {"budget": "5m", "slate": "all"}, {"budget": "60s"})
+    for number, options in enumerate(budgets):
         with pytest.raises(InterruptedError) as stopped:
             bakeoff.run("sample:adding", jobs=1, out=tmp_path / str(number), **options)
         names.append({name for name in str(stopped.value).split(",") if not isinstance(contenders()[name], Plain)})
     known = {name for name, one in contenders().items() if isinstance(one, Neural) and one.family.well_known}
     assert names[0] == names[2] >= names[1]
     assert names[1] == names[0] & known
+    groups = [contenders()[name].group for name in names[3]]
+    assert names[3] < names[1]
+    assert sorted(groups) == sorted({contenders()[name].group for name in names[1]}), "one of each"
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

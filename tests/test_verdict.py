@@ -111,7 +111,7 @@ def test_one_seed_untuned_short_failed_and_absent_are_told() -> None:
         "The best is the maximum of 3 noisy values: its .900 is somewhat optimistic. With one seed this is about these trained models, "
         "not about training them again. Untuned, with fewer than 4 finished trials: gru. Got less than half of the time that the others "
         "got: crnn. Failed: lstm (the loss became nan). Absent: textcnn and boosting. The time was "
-        "too short for one more network, which is less well known.")
+        "too short for one more network.")
     assert "on 734 test series" in text
     assert "No baseline has a value to set against it." in text
 

@@ -17,6 +17,7 @@ from bakeoff.types import Spec
 
 WAYS = ("auto", "all", "quick")
 FEEDS = 60.0                  # seconds of a core from which a network is tuned, not merely tried
+TRIED = 15.0                  # and those under which it is not even tried: then one of each group enters
 
 
 def check_slate(options: Options, entrants: Collection[str]) -> None:
@@ -49,7 +50,10 @@ def slated(options: Options, spec: Spec, task: Task, setup: Setup, train: Datase
     if options.slate == "quick":
         return cheapest_per_group(slate, spec, task, setup, train), absent
     if options.slate == "auto" and options.budget_seconds is not None:
-        fed, hungry = those_fed(slate, options.budget_seconds, options.budget_seconds * jobs * EFFICIENCY / len(setup.folders), planned)
+        core_seconds = options.budget_seconds * jobs * EFFICIENCY / len(setup.folders)
+        fed, hungry = those_fed(slate, options.budget_seconds, core_seconds, planned)
+        if planned is None and core_seconds < TRIED * sum(isinstance(slate[name], Neural) for name in fed):
+            fed = set(cheapest_per_group({name: slate[name] for name in slate if name in fed}, spec, task, setup, train))
         return {name: slate[name] for name in slate if name in fed}, absent | {name: hungry for name in slate if name not in fed}
     return slate, absent
 
@@ -80,5 +84,5 @@ def those_fed(slate: Mapping[str, Contender], seconds: float, core_seconds: floa
         else:
             break
     enough = duration(seconds * FEEDS * len(networks) / core_seconds)
-    hungry = f"in {duration(seconds)} {NO_TIME}, and others are better known (--slate all lets it in, or {enough})"
+    hungry = f"in {duration(seconds)} {NO_TIME} (--slate all lets it in, or {enough})"
     return fed | set(taken if planned is None else networks.keys() & set(planned)), hungry

@@ -132,8 +132,7 @@ def limits(comparison: Comparison, infos: Sequence[Info], absent: Mapping[str, s
         (f"Untuned, with fewer than {FULL} finished trials: {listing(untuned)}.", untuned),
         (f"Got less than half of the time that the others got: {listing(starved)}.", starved),
         (f"Failed: {'; '.join(lost)}.", lost), (f"Absent: {listing(missing, 20)}.", missing),
-        (f"The time was too short for {'one more network, which is' if hungry == 1 else f'{hungry} more networks, which are'} less well known.",
-         hungry)) if true]
+        (f"The time was too short for {'one more network' if hungry == 1 else f'{hungry} more networks'}.", hungry)) if true]
 
 
 @dataclass(frozen=True)
