@@ -218,13 +218,14 @@ def test_counting_changes_nothing_and_gives_the_same_twice(name: str) -> None:
 def test_a_whole_network_costs_in_proportion_to_its_batch_and_is_counted_at_once(name: str) -> None:
     data, task = series()
     network, _ = network_of(name, data, task)
-    one, eight = count(network, data.take([0])), count(network, data.take(range(8)))
+    one, two, eight = (count(network, data.take(range(size))) for size in (1, 2, 8))
     assert one.macs > 0
-    assert 7.9 * one.macs < eight.macs <= 8 * one.macs                       # products of weights alone are done once
+    assert eight.macs - one.macs == 7 * (two.macs - one.macs)
+    assert (two.macs == 2 * one.macs) == (name != "mamba"), "products of weights alone are done once"
     work(network, data.take(range(64)))
     start = time.thread_time()
     work(network, data.take(range(64)))
-    assert time.thread_time() - start < 0.2
+    assert time.thread_time() - start < 0.05 + 5e-5 * eight.calls * (name == "ntm"), "which is a loop of many kernels"
 
 
 @pytest.mark.parametrize("name", FAMILIES)

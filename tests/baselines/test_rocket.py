@@ -63,11 +63,11 @@ def test_seed_and_setting_change_the_kernels(made, differences, seed):
 
 
 def test_many_examples_get_fewer_kernels(made, monkeypatch):
-    from bakeoff.baselines import rocket
+    from bakeoff.baselines import convolved
     data, task = made(np.random.default_rng(0).normal(size=(50, 20, 1)).astype(np.float32), ["a", "b"] * 25)
-    monkeypatch.setattr(rocket, "NUMBERS", 50 * 700)
+    monkeypatch.setattr(convolved, "NUMBERS", 50 * 700)
     assert 600 < Rocket().fit(data, task, SMALL, 0).kernels.numbers < 750
-    monkeypatch.setattr(rocket, "NUMBERS", 1)
+    monkeypatch.setattr(convolved, "NUMBERS", 1)
     assert 300 < Rocket().fit(data, task, SMALL, 0).kernels.numbers < 420
 
 

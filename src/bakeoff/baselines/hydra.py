@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from bakeoff.baselines import ridge
-from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable, unconvolvable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series
+from bakeoff.baselines.convolved import Convolved, afforded
 from bakeoff.baselines.dictionary import RIVALS, Dictionary, Scenes
 from bakeoff.data.base import Dataset
 from bakeoff.registry import baseline
@@ -23,26 +23,16 @@ from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Task
 from bakeoff.types import Params, Spec
 
-NUMBERS = 1 << 25             # features × training examples: above it there are fewer groups, down to LEAST of them
-LEAST = 0.4
-AT_ONCE = 512                 # examples whose features are held while answering
-
 
 @baseline("hydra")
-class Hydra:
+class Hydra(Convolved):
     """Nothing but the ridge, and what is usual of each count, is learnt, so it needs no gradient and little time."""
 
-    deterministic = False
-    growth = 1.4                              # features grow evenly; the ridge by the cube until there are as many examples as features
+    kinds = (Dictionary, Scenes)
 
     def __init__(self) -> None:
-        self.kernels: Dictionary | Scenes | None = None
+        super().__init__()
         self.usual: NDArray[np.float32] = np.zeros((2, 0), dtype=np.float32)        # mean and spread of each root
-        self.reading: ridge.Reading | None = None
-
-    @classmethod
-    def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return unconvolvable(spec) or unanswerable(task)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
@@ -52,10 +42,9 @@ class Hydra:
 
     def fit(self, data: Dataset, task: Task, params: Params, seed: int) -> Self:
         data, classes, generator = in_series(data), class_count(task), np.random.default_rng(seed)
-        groups, kind = int(params["hydra.groups"]), Dictionary if data.spec.rank == 1 else Scenes
+        groups, kind = int(params["hydra.groups"]), self.kinds[data.spec.rank > 1]
         each = kind.drawn(data, groups, np.random.default_rng(seed)).numbers / groups
-        groups = min(groups, max(int(LEAST * groups), int(NUMBERS / (each * max(1, len(data))))))
-        self.kernels = kind.drawn(data, groups, generator)
+        self.kernels = kind.drawn(data, afforded(groups, each, len(data)), generator)
         x = self.roots(data)
         none = (x == 0).mean(0)
         self.usual = np.stack([x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64) + none ** 4 + 1e-8]).astype(np.float32)
@@ -64,42 +53,29 @@ class Hydra:
 
     def roots(self, data: Dataset) -> NDArray[np.float32]:
         """Roots of the votes: a count's spread grows with its root."""
-        assert self.kernels is not None
-        x = self.kernels.features(data)
+        x: NDArray[np.float32] = self.kernels.features(data)
         return np.sqrt(np.maximum(x, 0, out=x), out=x)
 
     def levelled(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """In deviations from what is usual; what never happened stays zero, and what rarely happens is not blown up."""
         return (x - self.usual[0]) * (x != 0) / self.usual[1]
 
-    def outputs(self, data: Dataset) -> Tensor:
-        assert self.reading is not None
-        data = in_series(data)
-        return self.reading.answers(self.levelled(self.roots(data.subset(np.arange(start, min(start + AT_ONCE, len(data))))))
-                                    for start in range(0, len(data), AT_ONCE))
+    def found(self, data: Dataset) -> NDArray[np.float32]:
+        return self.levelled(self.roots(data))
 
     def macs(self) -> float:
         """Convolutions and contests, a root and a scaling of each count, then the ridge."""
-        assert self.kernels is not None
-        assert self.reading is not None
-        return self.kernels.macs() + 2 * self.usual.shape[1] + self.reading.weights.size
+        return super().macs() + 2 * self.usual.shape[1]
 
     def parameters(self) -> int:
-        assert self.kernels is not None
-        assert self.reading is not None
-        return self.kernels.parameters() + self.usual.size + self.reading.weights.size + self.reading.offsets.size
+        return super().parameters() + self.usual.size
 
     def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        assert self.kernels is not None
-        assert self.reading is not None
-        arrays, record = self.kernels.state()
-        kept = {**arrays, "usual": self.usual, "weights": self.reading.weights, "offsets": self.reading.offsets}
-        return kept, {**record, "sharpness": self.reading.sharpness}
+        arrays, record = super().state()
+        return {**arrays, "usual": self.usual}, record
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
-        self, spec = cls(), as_series(spec)
-        self.kernels = (Dictionary if spec.rank == 1 else Scenes).restore(arrays, record, spec)
+        self = super().restore(arrays, record, spec, task)
         self.usual = arrays["usual"]
-        self.reading = ridge.Reading(arrays["weights"], arrays["offsets"], record["sharpness"])
         return self

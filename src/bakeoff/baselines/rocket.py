@@ -7,15 +7,13 @@ Probabilities: softmax of the ridge's scores, made as steep as fits the scores o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
 from bakeoff.baselines import ridge
-from bakeoff.baselines.base import aims, as_series, class_count, in_series, unanswerable, unconvolvable
+from bakeoff.baselines.base import aims, as_series, class_count, in_series
+from bakeoff.baselines.convolved import Convolved, afforded
 from bakeoff.baselines.patches import Patches
 from bakeoff.baselines.waves import Waves
 from bakeoff.data.base import Dataset
@@ -24,25 +22,12 @@ from bakeoff.space import Param, Space
 from bakeoff.tasks.base import Task
 from bakeoff.types import Params, Spec
 
-NUMBERS = 1 << 25             # features × training examples: above it there are fewer kernels, down to LEAST of them
-LEAST = 0.4
-AT_ONCE = 512                 # examples whose features are held while answering
-
 
 @baseline("rocket")
-class Rocket:
+class Rocket(Convolved):
     """Nothing but the ridge is learnt, so it needs no gradient and little time."""
 
-    deterministic = False
-    growth = 1.4                              # features grow evenly; the ridge by the cube until there are as many examples as features
-
-    def __init__(self) -> None:
-        self.kernels: Waves | Patches | None = None
-        self.reading: ridge.Reading | None = None
-
-    @classmethod
-    def why_not(cls, spec: Spec, task: Task) -> str | None:
-        return unconvolvable(spec) or unanswerable(task)
+    kinds = (Waves, Patches)
 
     @classmethod
     def space(cls, spec: Spec, task: Task) -> Space:
@@ -59,41 +44,10 @@ class Rocket:
         data, classes, generator = in_series(data), class_count(task), np.random.default_rng(seed)
         kernels = int(params["rocket.kernels"])
         each = 1 if data.spec.rank == 1 else 2 * 16                          # features of a kernel
-        kernels = min(kernels, max(int(LEAST * kernels), NUMBERS // (each * max(1, len(data)))))
+        kernels = afforded(kernels, each, len(data))
         if data.spec.rank == 1:
             self.kernels = Waves.drawn(data, kernels, bool(params["rocket.differences"]), generator)
         else:
             self.kernels = Patches.drawn(data, kernels, generator)
-        self.reading = ridge.Reading.learnt(self.kernels.features(data), aims(data, classes), classes)
-        return self
-
-    def outputs(self, data: Dataset) -> Tensor:
-        assert self.kernels is not None
-        assert self.reading is not None
-        data = in_series(data)
-        return self.reading.answers(self.kernels.features(data.subset(np.arange(start, min(start + AT_ONCE, len(data)))))
-                                    for start in range(0, len(data), AT_ONCE))
-
-    def macs(self) -> float:
-        """Convolutions and pooling, then the ridge."""
-        assert self.kernels is not None
-        assert self.reading is not None
-        return self.kernels.macs() + self.reading.weights.size
-
-    def parameters(self) -> int:
-        assert self.kernels is not None
-        assert self.reading is not None
-        return self.kernels.parameters() + self.reading.weights.size + self.reading.offsets.size
-
-    def state(self) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        assert self.kernels is not None
-        assert self.reading is not None
-        arrays, record = self.kernels.state()
-        return {**arrays, "weights": self.reading.weights, "offsets": self.reading.offsets}, {**record, "sharpness": self.reading.sharpness}
-
-    @classmethod
-    def restore(cls, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any], spec: Spec, task: Task) -> Self:
-        self, spec = cls(), as_series(spec)
-        self.kernels = (Waves if spec.rank == 1 else Patches).restore(arrays, record, spec)
-        self.reading = ridge.Reading(arrays["weights"], arrays["offsets"], record["sharpness"])
+        self.reading = ridge.Reading.learnt(self.found(data), aims(data, classes), classes)
         return self

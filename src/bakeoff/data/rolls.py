@@ -207,7 +207,7 @@ def mat_names(files: Files, name: str) -> list[str]:
         return []
     try:
         return variables(files.read(name))
-    except Exception:
+    except Exception:                                             # a decoder may raise anything
         return ["traindata"]
 
 
