@@ -228,10 +228,9 @@ def reproduction() -> str:
 def row_of(script: Path, record: dict[str, Any]) -> list[str]:
     """A row's own part of the page."""
     head, machine = head_of(script), record["machine"]
-    command = head["command"] if head["command"].startswith("`") else f"`{head['command']}`"
     where = machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores, {record['threads']} thread{'s' * (record['threads'] > 1)}"
     where += f"; torch {record['versions']['torch']}; load {record['load'][0]:.1f}; commit {record['revision']}"
-    lines = ["", f"## {record['row']}. {head['what']}", "", head["paper"], "", command, "", f"{spell(record['seconds'])} on {where}.", "",
+    lines = ["", f"## {record['row']}. {head['what']}", "", head["paper"], "", head["command"], "", f"{spell(record['seconds'])} on {where}.", "",
              "| part | published | ours | bar | | seconds | |", "|---|---|---|---|---|---|---|"]
     for part in record["parts"]:
         remarks = "; ".join(filter(None, (f"reduced: {part['reduced']}" if part["reduced"] else "", part["setting"])))
@@ -248,8 +247,11 @@ def records() -> dict[str, dict[str, Any]]:
 def head_of(script: Path) -> dict[str, str]:
     """what (the first line without 'Row N:'), paper, command, expected, and missed where it says why: of a script's docstring."""
     text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
-    said = re.findall(r"^(Paper|Command|Expected|Missed): (.*?)(?=\n[A-Z]\w*: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-    found = {word.lower(): " ".join(re.sub(r"^(.*?) {2,}\(", r"`\1` (", words).split()) for word, words in said}
+    said = re.findall(r"^(Papers?|Command|Expected|Missed): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = {word.lower().removesuffix("s"): " ".join(words.split()) for word, words in said}
+    if "command" in found:
+        command, opened, remark = found["command"].partition(" (")
+        found["command"] = f"`{command}`{opened}{remark}"
     what = " ".join(text.partition("\n\n")[0].partition(":")[2].split()).rstrip(".")
     return {**found, "what": what[:1].upper() + what[1:]}
 
