@@ -245,15 +245,15 @@ def records() -> dict[str, dict[str, Any]]:
 
 
 def head_of(script: Path) -> dict[str, str]:
-    """what (the first line without 'Row N:'), paper, command, expected, and missed where it says why: of a script's docstring."""
+    """what (the first line without 'Row N:'), paper, or else data, command, expected, and missed where it says why: of a script's docstring."""
     text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
-    said = re.findall(r"^(Papers?|Command|Expected|Missed): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    said = re.findall(r"^(Papers?|Data|Command|Expected|Missed): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
     found = {word.lower().removesuffix("s"): " ".join(words.split()) for word, words in said}
     if "command" in found:
         command, opened, remark = found["command"].partition(" (")
         found["command"] = f"`{command}`{opened}{remark}"
     what = " ".join(text.partition("\n\n")[0].partition(":")[2].split()).rstrip(".")
-    return {**found, "what": what[:1].upper() + what[1:]}
+    return {"paper": found.get("data", ""), **found, "what": what[:1].upper() + what[1:]}
 
 
 def state(part: dict[str, Any]) -> str:
