@@ -129,11 +129,11 @@ class Row:
         where = machine(self.device.type)
         if self.device.type == "cuda":
             where["gpu"] = torch.cuda.get_device_name()
-        packages = {name: version(name) for name in ("torch", "numpy")}
         return {"row": self.number, "script": f"benchmarks/scores/{self.path.stem}.py", "parts": self.parts, "reached": self.reached,
                 "seconds": round(self.before + time.perf_counter() - self.began, 1), "machine": where,
                 "threads": torch.get_num_threads(), "load": list(os.getloadavg()),
-                "versions": {"bakeoff": bakeoff.__version__, "python": platform.python_version(), **packages},
+                "versions": {"bakeoff": bakeoff.__version__,
+                             "python": platform.python_version(), "torch": version("torch"), "numpy": version("numpy")},
                 "revision": revision()}
 
     def finish(self) -> int:
