@@ -3,7 +3,7 @@
 Paper: Zeng et al. 2023 (DLinear, table 2), https://arxiv.org/abs/2205.13504; Nie et al. 2023 (PatchTST), https://arxiv.org/abs/2211.14730
 Command: python benchmarks/scores/15_etth1.py --data FOLDER      (FOLDER: with ETTh1.csv)
 Expected: MSE .37 for dlinear, .37 – .39 for the others; 12, 4 and 4 months, each channel standardised by training, and all 2,785 windows of
-    the test part: the last, smaller batch is not dropped, as it was in part of what is printed. A quarter of an hour on an idle core or two.
+    the test part: the last, smaller batch is not dropped, as it was in part of what is printed. An hour on an idle core.
 
 Alike for all networks: patches of 8 hours (42 cells), channels read one by one with the same weights, the window counted from its mean and in
 its own deviation, squared error, width 64, one pass over the training windows; then six settings of learning rate, dropout, weight decay and
