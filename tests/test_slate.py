@@ -73,7 +73,8 @@ def test_counts_let_everybody_in(tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(Session, "make_plan", stop)
     names = []
-    budgets = ({"trials": 1, "examples": 100}, {"budget": "5m"}, {"budget": "5m", "slate": "all"}, {"budget": "60s"})
+    budgets = ({"trials": 1, "examples": 100}, {"budget": "5m"}, {"budget": "5m", "slate": "all"}, {"budget": "60s"},
+               {"budget": "5m", "slate": "auto,mgu"}, {"budget": "60s", "slate": "quick,mgu"})
     for number, options in enumerate(budgets):
         with pytest.raises(InterruptedError) as stopped:
             bakeoff.run("sample:adding", jobs=1, out=tmp_path / str(number), **options)
@@ -84,9 +85,14 @@ def test_counts_let_everybody_in(tmp_path, monkeypatch) -> None:
     groups = [contenders()[name].group for name in names[3]]
     assert names[3] < names[1]
     assert sorted(groups) == sorted({contenders()[name].group for name in names[1]}), "one of each"
+    assert names[4] == names[1] | {"mgu"}, "who is named enters beside them"
+    assert names[5] - {"mgu"} < names[0] > names[5] >= {"mgu"}
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     check_slate(Options(slate="auto"), contenders())
     with pytest.raises(OptionError, match="rocket"):
         check_slate(Options(slate="gru,rockt"), contenders())
+    check_slate(Options(slate="all,gru"), contenders())
+    with pytest.raises(OptionError, match="two ways"):
+        check_slate(Options(slate="all,gru,quick"), contenders())

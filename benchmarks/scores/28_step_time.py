@@ -34,17 +34,17 @@ TIMED = ("gru", "mingru", "tcn", "transformer")
 LOOP = "mingru by a loop"
 
 
-def one_by_one(a: Tensor, b: Tensor, truncate: int = 0) -> Tensor:
-    """h[t] = a[t] ⊙ h[t−1] + b[t], as written down, under autograd."""
-    states = [b[0]]
-    for keep, new in zip(a[1:].unbind(0), b[1:].unbind(0), strict=True):
-        states.append(keep * states[-1] + new)
+def one_by_one(share: Tensor, new: Tensor, truncate: int = 0) -> Tensor:
+    """h[t] = h[t−1] + z[t] ⊙ (x[t] − h[t−1]), as written down, under autograd."""
+    states = [share[0] * new[0]]
+    for z, x in zip(share[1:].unbind(0), new[1:].unbind(0), strict=True):
+        states.append(torch.lerp(states[-1], x, z))
     return torch.stack(states)
 
 
 @contextmanager
 def looped() -> Iterator[None]:
-    with mock.patch("bakeoff.nn.linear.linear_scan", one_by_one):
+    with mock.patch("bakeoff.nn.linear.mixing_scan", one_by_one):
         yield
 
 

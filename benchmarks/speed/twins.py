@@ -335,34 +335,33 @@ class Lru(nn.Module):
 
 
 class Mamba(nn.Module):
-    """A layer of selective memory of four numbers a channel, cell by cell in both directions."""
+    """A layer of selective memory of 16 numbers a channel, heads of 16 channels, cell by cell in both directions."""
 
-    def __init__(self, dim: int, memory: int = 4) -> None:
+    def __init__(self, dim: int, memory: int = 16, head: int = 16) -> None:
         super().__init__()
-        size, self.memory, self.rank = dim // 2, memory, dim // 16
-        self.norm, self.enter, self.leave = nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.Linear(dim, dim)
+        self.head, heads = head, dim // 2 // head
+        self.parts = [dim, dim, 2 * memory, 2 * memory, 2 * heads]
+        self.norm, self.enter, self.leave = nn.LayerNorm(dim), nn.Linear(dim, sum(self.parts)), nn.Linear(dim, dim)
         self.conv = nn.Conv1d(dim, dim, 4, padding=3, groups=dim)
-        self.asks = nn.ModuleList(nn.Linear(size, self.rank + 2 * memory, bias=False) for _ in range(2))
-        self.paces = nn.ModuleList(nn.Linear(self.rank, size) for _ in range(2))
-        self.decay, self.direct = nn.Parameter(torch.rand(2, size, memory)), nn.Parameter(torch.ones(dim))
+        self.decay, self.direct = nn.Parameter(torch.rand(2, heads)), nn.Parameter(torch.ones(dim))
+        start = torch.logspace(-3, -1, heads).repeat(2)
+        with torch.no_grad():
+            self.enter.bias[-2 * heads:] = start.expm1().log()               # paces from .001 to .1
 
     def forward(self, x: Tensor) -> Tensor:
-        u, gate = self.enter(self.norm(x)).chunk(2, -1)
-        ahead, back = u.chunk(2, -1)
-        u = F.silu(self.conv(torch.cat([ahead, back.flip(1)], -1).transpose(1, 2))[..., :x.shape[1]].transpose(1, 2))
+        u, gate, b, c, pace = self.enter(self.norm(x)).split(self.parts, -1)
+        u, b, c, pace = (torch.cat([ahead, back.flip(1)], -1) for ahead, back in (part.chunk(2, -1) for part in (u, b, c, pace)))
+        u, pace = F.silu(self.conv(u.transpose(1, 2))[..., :x.shape[1]].transpose(1, 2)), F.softplus(pace)
         ways = []
-        for way, own in enumerate(u.chunk(2, -1)):
-            pace, b, c = self.asks[way](own).split([self.rank, self.memory, self.memory], -1)
-            delta = F.softplus(self.paces[way](pace))
-            keep = (delta[..., None] * -self.decay[way].exp()).exp()
-            add = (delta * own)[..., None] * b[:, :, None]
+        for own, b_own, c_own, delta, decay in zip(*(part.chunk(2, -1) for part in (u, b, c, pace)), self.decay, strict=True):
+            keep = (delta * -decay.exp()).exp().repeat_interleave(self.head, -1)
+            add = (delta.repeat_interleave(self.head, -1) * own)[..., None] * b_own[:, :, None]
             h, out = torch.zeros_like(add[:, 0]), []
             for t in range(x.shape[1]):
-                h = keep[:, t] * h + add[:, t]
-                out.append((h * c[:, t, None]).sum(-1))
+                h = keep[:, t, :, None] * h + add[:, t]
+                out.append((h * c_own[:, t, None]).sum(-1))
             ways.append(torch.stack(out, 1))
-        y = torch.cat(ways, -1) + self.direct * u
-        ahead, back = y.chunk(2, -1)
+        ahead, back = (torch.cat(ways, -1) + self.direct * u).chunk(2, -1)
         return x + self.leave(torch.cat([ahead, back.flip(1)], -1) * F.silu(gate))
 
 

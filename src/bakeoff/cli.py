@@ -47,7 +47,7 @@ MEANINGS = {
     "season": ("N", "forecast: steps after which a pattern comes again (from the time stamps)"),
     "metric": ("NAME", "what is tuned for; the task's first metric"),
     "slate": ("NAMES", "auto (as many as the time feeds), all, quick (the cheapest of each group), or names with commas, "
-              "hf:FOLDER among them; baselines always enter"),
+              "hf:FOLDER among them, alone or behind such a word; baselines always enter"),
     "budget": ("TIME", "waiting time for the whole run: 90s, 10m, 1h (10m, unless counts are given)"),
     "trials": ("N", "tuning trials per contender"),
     "examples": ("N", "training examples per trial"),

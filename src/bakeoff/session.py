@@ -78,7 +78,7 @@ class Session:
             raise BudgetError(f"{seconds:g} seconds are too few to train anything", "--budget", f"Give at least {LEAST_SECONDS:g}s.")
         prior = read_plan(options.plan)
         with ExitStack() as on_failure:
-            place = Local(*workers(options, prior), modules_of(entrants))         # its server warms up while the data are read
+            place = Local(*workers(options, prior), imported_by(entrants))         # its server warms up while the data are read
             on_failure.callback(place.close)
             loaded = load_data(data, options)
             check_settings(options, loaded, entrants)
@@ -111,7 +111,7 @@ class Session:
         with ExitStack() as on_failure:
             held = on_failure.enter_context(hold(folder))
             prior = read_plan(str(folder)) if (folder / "plan.json").exists() else read_plan_record(folder / "replayed.json")
-            place = Local(*workers(options, prior), modules_of(contenders(options.slate_names)))
+            place = Local(*workers(options, prior), imported_by(contenders(options.slate_names)))
             on_failure.callback(place.close)
             loaded = load_data(question["data"], options)
             if loaded.fingerprint != question["fingerprint"]:
@@ -560,7 +560,7 @@ def check_settings(options: Options, loaded: Loaded, entrants: Mapping[str, Cont
             raise OptionError(f"no choice is called {name!r}", f"--set {name}={options.set[name]}", near(name, known))
 
 
-def modules_of(entrants: Mapping[str, Contender]) -> list[str]:
+def imported_by(entrants: Mapping[str, Contender]) -> list[str]:
     """What the trainings of these contenders would import each for itself."""
     return [name for entrant in entrants.values() for name in getattr(entrant, "modules", ())]
 

@@ -1,4 +1,5 @@
-"""Who enters: baselines always; of the networks those that were named, all, the cheapest of each group, or as many as the time feeds."""
+"""Who enters: baselines always; of the networks those that were named, all, the cheapest of each group, or as many as the time feeds;
+and beside such a choice those that were named too."""
 
 from __future__ import annotations
 
@@ -21,10 +22,13 @@ TRIED = 15.0                  # and those under which it is not even tried: then
 
 
 def check_slate(options: Options, entrants: Collection[str]) -> None:
-    """Raises OptionError for a name that no contender has."""
-    for name in options.slate_names if options.slate not in WAYS else ():
-        if name not in entrants:
+    """Raises OptionError for a name that no contender has, and for two ways to choose."""
+    for name in options.slate_names:
+        if name not in entrants and name not in WAYS:
             raise OptionError(f"no contender is called {name!r}", f"--slate {options.slate}", near(name, [*entrants, *WAYS]))
+    ways = [name for name in options.slate_names if name in WAYS]
+    if len(ways) > 1:
+        raise OptionError(f"{' and '.join(ways)} are two ways to choose", f"--slate {options.slate}", "Say one of them, with names behind it.")
 
 
 def slated(options: Options, spec: Spec, task: Task, setup: Setup, train: Dataset, jobs: int,
@@ -35,25 +39,28 @@ def slated(options: Options, spec: Spec, task: Task, setup: Setup, train: Datase
     """
     slate: dict[str, Contender] = {}
     absent: dict[str, str] = {}
-    wanted = None if options.slate in WAYS else set(options.slate_names)
+    way = next((name for name in options.slate_names if name in WAYS), None)
+    wanted = set(options.slate_names) - {way}
     for name, entrant in contenders(options.slate_names).items():
-        if wanted is not None and name not in wanted and not isinstance(entrant, Plain):
+        if way is None and name not in wanted and not isinstance(entrant, Plain):
             continue
         reason = entrant.why_not(spec, task, setup)
         if reason is None:
             slate[name] = entrant
         else:
             absent[name] = reason
-    if wanted and not any(name in slate for name in wanted):
+    if way is None and not any(name in slate for name in wanted):
         raise OptionError("no contender of the slate can enter: " + "; ".join(f"{name}: {absent[name]}" for name in sorted(wanted)),
                           "--slate", "Name others, or leave it out.")
-    if options.slate == "quick":
-        return cheapest_per_group(slate, spec, task, setup, train), absent
-    if options.slate == "auto" and options.budget_seconds is not None:
+    if way == "quick":
+        chosen = wanted | set(cheapest_per_group(slate, spec, task, setup, train))
+        return {name: slate[name] for name in slate if name in chosen}, absent
+    if way == "auto" and options.budget_seconds is not None:
         core_seconds = options.budget_seconds * jobs * EFFICIENCY / len(setup.folders)
         fed, hungry = those_fed(slate, options.budget_seconds, core_seconds, planned)
         if planned is None and core_seconds < TRIED * sum(isinstance(slate[name], Neural) for name in fed):
             fed = set(cheapest_per_group({name: slate[name] for name in slate if name in fed}, spec, task, setup, train))
+        fed |= wanted
         return {name: slate[name] for name in slate if name in fed}, absent | {name: hungry for name in slate if name not in fed}
     return slate, absent
 

@@ -17,7 +17,7 @@ from bakeoff.types import Grid
 FAMILIES = every("family")
 STEPS = 500_000                               # in all, shared out evenly
 LONGEST, MOST = 4096, 16                      # steps of a series, series of a batch
-SECONDS = 2.0                                 # of a family, at most
+SECONDS = 2.0                                 # of a family, at most, but for the longest series
 DIM = 8
 MASKS = ("none", "whole", "ragged", "some empty", "all empty")
 
@@ -35,19 +35,19 @@ class Draw(NamedTuple):
 
 
 def draws(number: int, causal: bool) -> Iterator[Draw]:
-    """Batches of one family until its steps are used up: any lengths, in equal measure on a log scale, then a longest series."""
+    """Batches of one family until its steps are used up: a longest series, then any lengths, in equal measure on a log scale."""
     chance = torch.Generator().manual_seed(number)
     left, half = STEPS // len(FAMILIES), number % 2 == 0
 
     def coin() -> bool:
         return bool(torch.rand((), generator=chance) < 0.5)
 
+    yield Draw(LONGEST, 1, "none", 1.0, half, causal, True)
+    left -= LONGEST
     while left > 0:
-        length = min(math.ceil(math.exp(float(torch.rand((), generator=chance)) * math.log(LONGEST))), max(1, left - LONGEST))
-        if left <= LONGEST:
-            length = min(left, LONGEST)
+        length = min(math.ceil(math.exp(float(torch.rand((), generator=chance)) * math.log(LONGEST))), left)
         count = max(1, min(MOST, left // (2 * length)))
-        mask = MASKS[int(torch.randint(len(MASKS), (), generator=chance))] if left > LONGEST else "none"
+        mask = MASKS[int(torch.randint(len(MASKS), (), generator=chance))]
         yield Draw(length, count, mask, 10 ** float(4 * torch.rand((), generator=chance) - 2), half, causal and coin(), coin())
         left, half = left - length * count, not half
 

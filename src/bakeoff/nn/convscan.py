@@ -23,7 +23,7 @@ def conv_lstm_scan(x: Tensor, there: Tensor | None, weights: Sequence[Tensor], t
     """n = tanh(x_n + W ∗ h), (i, f, o) = σ(x + W ∗ h); c ← f ⊙ c + i ⊙ n; h = o ⊙ tanh(c), zero where `there` is.
 
     x (T, B, H, W, G, 4, U) in the order n, i, f, o, of G independent groups; there (T, B, H, W, G), 0 or 1. W is the convolutions
-    `weights` one after the other, G·U channels to G·4·U. → h (T, B, H, W, G, U). truncate: as in linear_scan.
+    `weights` one after the other, G·U channels to G·4·U. → h (T, B, H, W, G, U). truncate: as in mixing_scan.
     """
     return _Scan.apply(x, there, truncate, *weights)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.masked import flip, zeroed
-from bakeoff.nn.scan import linear_scan
+from bakeoff.nn.scan import mixing_scan
 
 
 class Residual(nn.Module):
@@ -60,9 +60,8 @@ class Mixture(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
         x = self.norm(x).transpose(0, 1).contiguous()                        # (T, B, D): a step is one piece of memory
-        z = self.share(x)
-        keep, add = (turned(part, valid, self.backwards) for part in (1 - z, z * self.new(x)))
-        return self.mix(turned(linear_scan(keep, add, self.truncate), valid, self.backwards)).transpose(0, 1)
+        z, new = (turned(part, valid, self.backwards) for part in (self.share(x), self.new(x)))
+        return self.mix(turned(mixing_scan(z, new, self.truncate), valid, self.backwards)).transpose(0, 1)
 
     def start(self, batch: int) -> Tensor:
         return self.mix.weight.new_zeros(batch, self.mix.in_features)

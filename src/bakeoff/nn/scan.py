@@ -17,13 +17,12 @@ from torch.autograd.function import once_differentiable
 
 BLOCK = 16                    # steps of a linear recurrence that are read one after the other
 SMALL = 4096                  # numbers of a step from which on blocks gain nothing on a CPU: there memory is the limit
-PIECE = 2 ** 17               # numbers that stay in a core's cache
 LARGEST = 1e3                 # a ReLU memory beyond is held here: it grows exponentially once training has left the identity
 
 
-def linear_scan(a: Tensor, b: Tensor, truncate: int = 0) -> Tensor:
-    """h[t] = a[t] ⊙ h[t−1] + b[t] with h[−1] = 0; all (T, …). truncate = n: no gradient flows from step n·k to n·k − 1."""
-    return _Linear.apply(a, b, truncate)
+def mixing_scan(z: Tensor, new: Tensor, truncate: int = 0) -> Tensor:
+    """h[t] = (1 − z[t]) ⊙ h[t−1] + z[t] ⊙ new[t] with h[−1] = 0; all (T, …). truncate = n: no gradient flows from step n·k to n·k − 1."""
+    return _Mixing.apply(z, new, truncate)
 
 
 def complex_scan(turn: Tensor, x: Tensor, truncate: int = 0) -> Tensor:
@@ -32,14 +31,6 @@ def complex_scan(turn: Tensor, x: Tensor, truncate: int = 0) -> Tensor:
     turn (…, 2·N) is λ, the same at all steps, |λ| ≤ 1; x (T, …, 2·N) → h (T, …, 2·N).
     """
     return _Complex.apply(turn, x, truncate)
-
-
-def selective_scan(delta: Tensor, a: Tensor, b: Tensor, c: Tensor, x: Tensor, truncate: int = 0) -> Tensor:
-    """h ← exp(Δ a) ⊙ h + (Δ ⊙ x) b; y = Σ over N of c h: N numbers of memory for each channel, forgotten at a pace that the cell sets.
-
-    delta, x (T, B, …, D), b, c (T, B, …, N), a (…, N, D), negative → y (T, B, …, D).
-    """
-    return _Selective.apply(delta, a, b, c, x, truncate)
 
 
 def tanh_scan(x: Tensor, weight: Tensor, truncate: int = 0) -> Tensor:
@@ -76,30 +67,28 @@ def gru_scan(x: Tensor, weight: Tensor, bias: Tensor, truncate: int = 0) -> Tens
     return _Gru.apply(x, weight, bias, truncate)
 
 
-class _Linear(torch.autograd.Function):
+class _Mixing(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, truncate: int) -> Tensor:
-        h = torch.empty_like(b)
-        h[0] = b[0]
-        through(a[1:], b[1:], h[0], h[1:])
-        ctx.save_for_backward(a, h)
+    def forward(ctx: Any, z: Tensor, new: Tensor, truncate: int) -> Tensor:
+        h = z * new
+        through((1 - z)[1:], h[1:], h[0], h[1:])
+        ctx.save_for_backward(z, new, h)
         ctx.truncate = truncate
         return h
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        a, h = ctx.saved_tensors
-        passed = a
+        z, new, h = ctx.saved_tensors
+        keep = 1 - z
         if ctx.truncate:
-            passed = a.clone()
-            passed[::ctx.truncate] = 0
-        db = torch.empty_like(h)
-        db[-1] = grad[-1]
-        through(passed[1:], grad[:-1], db[-1], db[:-1], -1)                  # ∂/∂h[t] = grad[t] + a[t+1] ⊙ ∂/∂h[t+1]
-        da = torch.zeros_like(a)
-        torch.mul(db[1:], h[:-1], out=da[1:])
-        return da, db, None
+            keep[::ctx.truncate] = 0
+        dh = torch.empty_like(h)
+        dh[-1] = grad[-1]
+        through(keep[1:], grad[:-1], dh[-1], dh[:-1], -1)                    # ∂/∂h[t] = grad[t] + (1 − z[t+1]) ⊙ ∂/∂h[t+1]
+        dz = torch.mul(new, dh, out=keep)
+        dz[1:].addcmul_(dh[1:], h[:-1], value=-1)                            # (new − h[t−1]) ⊙ ∂/∂h[t]
+        return dz, dh.mul_(z), None
 
 
 def through(a: Tensor, b: Tensor, state: Tensor, out: Tensor, way: int = 1) -> None:
@@ -182,59 +171,6 @@ def turned_through(turn: Tensor, x: Tensor, block: int, joined: bool, way: int) 
         for step, power in zip(steps[:-1], powers, strict=False):
             pull((step[0][later], step[1][later]), starts, power)
     return h[:len(x)]
-
-
-class _Selective(torch.autograd.Function):
-    """Piece by piece of time, so that what a piece needs stays in the cache. Of (T, B, …, N, D) numbers the memories alone are
-    kept; what of them is forgotten is computed twice: that is quicker than reading it."""
-
-    @staticmethod
-    def forward(ctx: Any, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, x: Tensor, truncate: int) -> Tensor:
-        h, y = x.new_empty(*b.shape, x.shape[-1]), torch.empty_like(x)
-        state = torch.zeros_like(h[0])
-        for piece in pieces(h):
-            now = torch.mul(b[piece].unsqueeze(-1), (delta[piece] * x[piece]).unsqueeze(-2), out=h[piece])
-            through(torch.mul(delta[piece].unsqueeze(-2), a).exp_(), now, state, now)
-            state = now[-1]
-            torch.sum(now * c[piece].unsqueeze(-1), -2, out=y[piece])
-        ctx.save_for_backward(delta, a, b, c, x, h)
-        ctx.truncate = truncate
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, None]:
-        delta, a, b, c, x, h = ctx.saved_tensors
-        ddelta, db, dc, dx = (torch.empty_like(part) for part in (delta, b, c, x))
-        da = torch.zeros_like(a)
-        carry = torch.zeros_like(h[0])
-        for piece in reversed(pieces(h)):
-            pace, own, memory, pull = delta[piece].unsqueeze(-2), x[piece].unsqueeze(-2), h[piece], grad[piece].unsqueeze(-2)
-            keep = torch.mul(pace, a).exp_()
-            dh = pull * c[piece].unsqueeze(-1)
-            dh[-1] += carry
-            passed = keep
-            if ctx.truncate:
-                passed = keep.clone()
-                passed[-piece.start % ctx.truncate::ctx.truncate] = 0
-            through(passed[1:], dh[:-1], dh[-1], dh[:-1], -1)
-            carry = passed[0] * dh[0]
-            torch.sum(memory * pull, -1, out=dc[piece])
-            torch.sum(dh * (pace * own), -1, out=db[piece])
-            dx[piece] = into = torch.sum(dh * b[piece].unsqueeze(-1), -2)    # by Δ ⊙ x
-            by_pace = dh.mul_(keep)                                          # ∂/∂(Δ a)
-            by_pace[1:] *= memory[:-1]
-            by_pace[0] *= h[piece.start - 1] if piece.start else 0.0
-            torch.sum(by_pace * a, -2, out=ddelta[piece])
-            ddelta[piece].addcmul_(into, x[piece])
-            da += by_pace.mul_(pace).sum(tuple(range(h.dim() - a.dim())))
-        return ddelta, da, db, dc, dx.mul_(delta), None
-
-
-def pieces(h: Tensor) -> list[slice]:
-    """Steps of h, a few at a time; an exported graph is for any number of examples, so it has but one piece."""
-    size = len(h) if torch.compiler.is_exporting() else max(1, PIECE // max(1, h[0].numel()))
-    return [slice(start, min(start + size, len(h))) for start in range(0, len(h), size)]
 
 
 class _Elman(torch.autograd.Function):
