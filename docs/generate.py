@@ -1,10 +1,11 @@
 """Writes the pages that are made: docs/reference/cli.md from the commands themselves, docs/reference/entries.md from the tiny data
-sets of tests/contracts, docs/families.md from the contenders, docs/performance.md from the results of benchmarks/speed (tests hold that
-all are current); and with --run the excerpt and the picture in README.md, from a real run of five minutes: scripts/docs --run
-[--budget 2m]."""
+sets of tests/contracts, docs/families.md from the contenders, docs/performance.md and docs/reproduction.md from the results of
+benchmarks/speed and benchmarks/scores (tests hold that all are current); and with --run the excerpt and the picture in README.md, from a
+real run of five minutes: scripts/docs --run [--budget 2m]."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -26,7 +27,8 @@ ENTRIES = ROOT / "docs" / "reference" / "entries.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 SPEED = ROOT / "benchmarks" / "speed" / "results"
 FAMILIES = ROOT / "docs" / "families.md"
-RESULTS = ROOT / "benchmarks" / "scores" / "results"
+SCORES = ROOT / "benchmarks" / "scores"
+REPRODUCTION = ROOT / "docs" / "reproduction.md"
 PICTURE = ROOT / "docs" / "report.png"
 HEAD = """# Commands
 
@@ -179,14 +181,104 @@ def linked(paper: str) -> str:
 
 
 def reproduced() -> dict[str, str]:
-    """Contender → 'row 3: 5.3e-05 (bar 0.001, reached)' of every published experiment that it was measured on."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
+    """Contender → 'row 3: 5.3e-05 (≤ 0.001, reached)' of every published experiment that it was measured on against a bar."""
+    found: dict[str, dict[int, list[str]]] = {}
+    for record in records().values():
         for part in record["parts"]:
-            said = f"row {record['row']}: {part['value']:.3g} (bar {part['bar']}, {'reached' if part['reached'] else 'missed'})"
-            found.setdefault(str(part["name"]).split()[0].strip(",:"), []).append(said)
-    return {name: "; ".join(rows) for name, rows in found.items()}
+            if part["bar"] is not None:
+                said = f"{part['value']:.3g} ({barred(part)}, {state(part).strip('*')})"
+                found.setdefault(str(part["name"]).split()[0].strip(",:"), {}).setdefault(record["row"], []).append(said)
+    return {name: "; ".join(f"row {row}: {', '.join(said)}" for row, said in rows.items()) for name, rows in found.items()}
+
+
+REPRODUCTION_HEAD = """# Published results, and ours
+
+Written by `scripts/docs` from the result files of [`benchmarks/scores`](../benchmarks/scores). Every script says at its head what it does
+and which paper it follows, trains through `bakeoff`'s own contenders, tasks and loop, and ends with exit code 1 below its bar. The bars
+were set before anything was measured.
+
+- **ours**: mean over seeds with its 95 % t interval, or the best of them where the published value is the best of several; one number
+  where there is one seed, or nothing is drawn.
+- **reached**, **missed**: the bar. **reported**: there is no bar. **reduced**: what was run is smaller than the experiment in print, so
+  that neither can be said; what was reduced is told beside it.
+"""
+
+
+def reproduction() -> str:
+    """docs/reproduction.md: per row what was published, what came of ours, and whether the bar was reached."""
+    found, scripts = records(), sorted(SCORES.glob("[0-9][0-9]_*.py"))
+    seconds = sum(record["seconds"] for record in found.values())
+    lines = [REPRODUCTION_HEAD, f"{len(found)} of {len(scripts)} experiments have been run, in {spell(seconds)} together.", "",
+             "| row | experiment | reached | missed | reduced | time |", "|---|---|---|---|---|---|"]
+    for script in scripts:
+        head, record = head_of(script), found.get(script.stem)
+        name = f"| {int(script.stem[:2])} | [{head['what']}](../benchmarks/scores/{script.name}) |"
+        if record is None:
+            lines.append(f"{name} not run | | | |")
+            continue
+        states = [state(part).strip("*") for part in record["parts"]]
+        counts = " | ".join(str(states.count(word) or "") for word in ("reached", "missed", "reduced"))
+        lines.append(f"{name} {counts if set(states) != {'reported'} else 'reported | |'} | {spell(record['seconds'])} |")
+    for script in scripts:
+        if script.stem in found:
+            lines += row_of(script, found[script.stem])
+    return "\n".join(lines) + "\n"
+
+
+def row_of(script: Path, record: dict[str, Any]) -> list[str]:
+    """A row's own part of the page."""
+    head, machine = head_of(script), record["machine"]
+    where = machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores, {record['threads']} thread{'s' * (record['threads'] > 1)}"
+    where += f"; torch {record['versions']['torch']}; load {record['load'][0]:.1f}; commit {record['revision']}"
+    lines = ["", f"## {record['row']}. {head['what']}", "", head["paper"], "", head["command"], "", f"{spell(record['seconds'])} on {where}.", "",
+             "| part | published | ours | bar | | seconds | |", "|---|---|---|---|---|---|---|"]
+    for part in record["parts"]:
+        remarks = "; ".join(filter(None, (f"reduced: {part['reduced']}" if part["reduced"] else "", part["setting"])))
+        cells = [part["name"], part["published"], measured(part), barred(part), state(part), f"{part['seconds']:.0f}", remarks]
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return lines + (["", f"Missed: {head['missed']}"] if "missed" in head else [])
+
+
+def records() -> dict[str, dict[str, Any]]:
+    """Script's stem → its result file."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((SCORES / "results").glob("*.json"))}
+
+
+def head_of(script: Path) -> dict[str, str]:
+    """what (the first line without 'Row N:'), paper, or else data, command, expected, and missed where it says why: of a script's docstring."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+    said = re.findall(r"^(Papers?|Data|Command|Expected|Missed): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = {word.lower().removesuffix("s"): " ".join(words.split()) for word, words in said}
+    if "command" in found:
+        command, opened, remark = found["command"].partition(" (")
+        found["command"] = f"`{command}`{opened}{remark}"
+    what = " ".join(text.partition("\n\n")[0].partition(":")[2].split()).rstrip(".")
+    return {"paper": found.get("data", ""), **found, "what": what[:1].upper() + what[1:]}
+
+
+def state(part: dict[str, Any]) -> str:
+    """reached, missed, reduced (so much that neither can be said) or reported."""
+    if part["bar"] is None:
+        return "reported"
+    return "reduced" if not part["counts"] else "reached" if part["reached"] else "**missed**"
+
+
+def barred(part: dict[str, Any]) -> str:
+    if part["bar"] is None:
+        return ""
+    return f"{part['target']:g} ± {part['bar']:g}" if part["best"] == "equal" else f"{'≥' if part['best'] == 'high' else '≤'} {part['bar']:g}"
+
+
+def measured(part: dict[str, Any]) -> str:
+    """'.370 [.365, .375] MSE' of several seeds; 'best of 3: …' with the extremes."""
+    many = len(part["values"]) > 1
+    of = f"best of {len(part['values'])}: " if many and part["how"] == "best" else ""
+    interval = f" [{part['low']:.4g}, {part['high']:.4g}]" if many else ""
+    return f"{of}{part['value']:.4g}{interval} {part['unit']}"
+
+
+def spell(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def told(numbers: Sequence[int]) -> str:
@@ -214,6 +306,7 @@ def main() -> None:
     ENTRIES.write_text(entries(), encoding="utf-8")
     PERFORMANCE.write_text(performance(), encoding="utf-8")
     FAMILIES.write_text(families(), encoding="utf-8")
+    REPRODUCTION.write_text(reproduction(), encoding="utf-8")
     if "--run" in sys.argv:
         budget = sys.argv[sys.argv.index("--budget") + 1] if "--budget" in sys.argv else "5m"
         readme = ROOT / "README.md"

@@ -72,6 +72,11 @@ def test_the_page_of_families_is_what_the_contenders_say():
     assert current("docs/families.md", generate["families"]()), "run scripts/docs"
 
 
+def test_the_page_of_published_results_is_what_the_scores_found():
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert (ROOT / "docs/reproduction.md").read_text(encoding="utf-8") == generate["reproduction"](), "run scripts/docs"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
@@ -83,6 +88,8 @@ def test_options_and_commands_that_are_named_exist(page):
     group = typer.main.get_command(app)
     options = {name for command in group.commands.values() for parameter in command.params for name in parameter.opts}
     text = page.read_text(encoding="utf-8")
+    if page.stem == "reproduction":                                       # shows the commands of scripts, which share their options
+        options |= set(re.findall(r'add_argument\("(--[a-z]+)"', (ROOT / "benchmarks/scores/row.py").read_text(encoding="utf-8")))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - {"--help", "--version"}
     assert named <= options
     in_blocks = "\n".join(blocks(page, "sh"))
