@@ -58,7 +58,7 @@ def main() -> int:
         params["width"] = width_for(most, name, data, task, params)
         network = fit(name, data, task, params, steps=steps, seed=0, device=row.device)
         perplexity = loop.evaluate(network, judge, task, row.device)[0]
-        row.add(Part(name, published, bar, "low", [perplexity], "perplexity",
+        row.add(Part(name, published, bar if row.full else None, "low", [perplexity], "perplexity",
                      reduced=None if row.full else "a million parameters, 60 steps of 8 windows", counts=row.full,
                      setting=f"{network_of(name, data, task, params).parameter_count():,} parameters, width {params['width']}, "
                              f"{len(train):,} words of {len(known):,} sorts, {steps:,} steps of {params['batch']}"))
