@@ -10,8 +10,8 @@ Protocol: nanoGPT's: the first 90 % of the text train, the last 10 % are judged,
 training and laid side by side for judging, every character in them said once from those before it in the window alone. Its value is the
 mean over twenty batches; here it is all of the 10 %. All contenders have the same windows in the same order, as many steps, AdamW with
 weight decay .1, warm-up over 5 % of the steps, cosine, clip 1, and at most as many parameters as the transformer. Learning rates were not
-searched for: .003 where nanoGPT takes .001, which its 2,000 steps do not use up, and the task's own starting value of .01 for the two
-recurrent ones. So the three beside the transformer are reported, and say little about which of them is best.
+searched for: .003 where nanoGPT takes .001 (after 400 steps, on characters held out of the first 90 %, 2.13 against 2.26), and the task's own
+starting value of .01 for the two recurrent ones. So the three beside the transformer are reported, and say little about which of them is best.
 """
 
 from __future__ import annotations
