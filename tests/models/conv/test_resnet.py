@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bakeoff.models.conv.resnet import ResNet
+from bakeoff.types import Grid
 
 
 @pytest.mark.parametrize(("sizes", "kernels"), [((24,), [7, 5, 3]), ((24, 26), [3, 3])])
@@ -36,3 +37,9 @@ def test_a_small_grid_and_a_task_that_wants_every_cell_are_not_shrunk() -> None:
     assert ResNet(8, rank=1, sizes=(11,), depth=3).stride == (1,)
     assert ResNet(8, rank=1, sizes=(64,), depth=3, full=True).stride == (1,)
     assert ResNet(8, rank=1, sizes=(64,), depth=3).stride == (4,)
+
+
+def test_a_grid_is_not_halved_where_that_is_asked() -> None:
+    encoder = ResNet(8, rank=1, sizes=(64,), depth=3, halved=False)
+    assert encoder.stride == (1,)
+    assert encoder(Grid(torch.randn(2, 64, 8), None)).x.shape == (2, 64, 8)
