@@ -1,0 +1,84 @@
+"""Row 14: the neural Turing machine copies what it read and recalls what stood beside it, and goes on to do so past the lengths it saw.
+
+Paper: Graves et al. 2014, https://arxiv.org/abs/1410.5401; constant memory start: Collier & Beel 2018, https://arxiv.org/abs/1807.08518
+Command: python benchmarks/scores/14_ntm.py            (no data: sequences are made anew from the seed)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from row import Part, Row, fit, network_of, setting, width_for
+
+from bakeoff.data.base import Arrays, Dataset
+from bakeoff.tasks.tag import Tag
+from bakeoff.train import loop
+from bakeoff.types import Spec
+
+Bits = NDArray[np.uint8]
+Episode = tuple[Bits, list[str]]              # (T, channels) what is read, and a tag per step: the number to be said, or nothing
+SILENT = ""                                   # the tag of a step that says nothing: no tag of the task, so nothing is learnt from it
+FRESH = 1000
+SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
+
+
+def copied(rng: np.random.Generator, length: int, bits: int = 8) -> Episode:
+    """`length` random vectors, a mark, then silence in which they are to be said in their order. Channels: the bits and the mark."""
+    said = rng.integers(0, 2, (length, bits), dtype=np.uint8)
+    cells = np.zeros((2 * length + 1, bits + 1), np.uint8)
+    cells[:length, :bits], cells[length, bits] = said, 1
+    return cells, [SILENT] * (length + 1) + numbers(said)
+
+
+def recalled(rng: np.random.Generator, items: int, bits: int = 6, rows: int = 3) -> Episode:
+    """Items of `rows` vectors, each behind a mark, then one of them again between two marks of another kind: the item that came after it
+    is to be said. Channels: the bits and both marks."""
+    said = rng.integers(0, 2, (items, rows, bits), dtype=np.uint8)
+    asked = int(rng.integers(items - 1))
+    cells = np.zeros(((items + 1) * (rows + 1) + 1 + rows, bits + 2), np.uint8)
+    for place, item in enumerate([*said, said[asked]]):
+        start = place * (rows + 1)
+        cells[start, bits + (place == items)] = 1
+        cells[start + 1:start + 1 + rows, :bits] = item
+    cells[(items + 1) * (rows + 1), bits + 1] = 1
+    return cells, [SILENT] * (len(cells) - rows) + numbers(said[asked + 1])
+
+
+def numbers(said: Bits) -> list[str]:
+    """Vectors of bits as tags: the eight bits of a step are said as one of 256 words."""
+    return [str(number) for number in said @ (1 << np.arange(said.shape[1]))]
+
+
+def episodes(make: Callable[[np.random.Generator, int], Episode], count: int, low: int, high: int, seed: int, like: Dataset | None = None) -> Dataset:
+    """So many episodes of evenly drawn size, each as long as it is: nothing is padded where a batch has one length."""
+    rng = np.random.default_rng(seed)
+    made = [make(rng, int(size)) for size in rng.integers(low, high + 1, count)]
+    channels = made[0][0].shape[1]
+    shapes = np.array([[len(cells)] for cells, _ in made], np.int64)
+    spec = like.spec if like else Spec("series", ("time",), (None,), channels, None, None, {"train": count, "val": 0, "test": 0}, "made",
+                                       (0.5,) * channels, (0.5,) * channels, (int(shapes.max()),), (int(np.median(shapes)),))
+    return Dataset(spec, Arrays(np.concatenate([cells for cells, _ in made]), shapes), [tags for _, tags in made], [str(n) for n in range(count)])
+
+
+def wrong_bits(network: Any, data: Dataset, task: Tag) -> float:
+    """Per episode."""
+    answers = task.decode(loop.outputs(network, data))
+    wrong = sum((int(said) ^ int(true)).bit_count() for answer, target in zip(answers, data.targets, strict=True)
+                for said, true in zip(answer.value, target, strict=True) if true != SILENT)          # type: ignore[call-overload]
+    return wrong / len(data)
+
+
+def words(bits: int, spec: Spec) -> Tag:
+    return Tag().fit([[str(number) for number in range(1 << bits)]], spec)
+
+
+def settings(train: Dataset, task: Tag, **common: Any) -> dict[str, dict[str, Any]]:
+    """The machine as the paper has it, and an LSTM of as many parameters; both read one way."""
+    ntm = setting("ntm", train, task, width=100, causal=True, **SHAPE, **common)
+    lstm = setting("lstm", train, task, causal=True, **common)
+    size = network_of("ntm", train, task, ntm).parameter_count()
+    return {"ntm": ntm, "lstm": {**lstm, "width": width_for(size, "lstm", train, task, lstm)}}
