@@ -7,7 +7,7 @@ Command: python benchmarks/scores/14_ntm.py            (no data: sequences are m
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ Bits = NDArray[np.uint8]
 Episode = tuple[Bits, list[str]]              # (T, channels) what is read, and a tag per step: the number to be said, or nothing
 SILENT = ""                                   # the tag of a step that says nothing: no tag of the task, so nothing is learnt from it
 FRESH = 1000
+BAR, LONGER_BAR, RECALL_BAR = 0.01, 1.0, 0.5  # wrong bits per episode: of the lengths that were learnt, of length 40, of recall
+STEPS, RECALL_STEPS, EPISODES = 1600, 1600, 20_000
+COMMON = {"batch": 16, "optimizer": "adam", "lr": 5e-3, "clip": 1.0, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
 SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
 
 
@@ -82,3 +85,46 @@ def settings(train: Dataset, task: Tag, **common: Any) -> dict[str, dict[str, An
     lstm = setting("lstm", train, task, causal=True, **common)
     size = network_of("ntm", train, task, ntm).parameter_count()
     return {"ntm": ntm, "lstm": {**lstm, "width": width_for(size, "lstm", train, task, lstm)}}
+
+
+def copy(row: Row) -> None:
+    seeds = {"ntm": (0, 1, 2), "lstm": (0, 1, 2) if row.full else (0,)}
+    train = episodes(copied, EPISODES, 1, 20, 10)
+    task = words(8, train.spec)
+    train.collate(task.collate)
+    fresh, longer = episodes(copied, FRESH, 1, 20, 11, train), episodes(copied, 200, 40, 40, 12, train)
+    for name, params in settings(train, task, **COMMON).items():
+        if not row.wants(f"{name} copy"):
+            continue
+        networks = [fit(name, train, task, params, steps=STEPS, seed=seed, device=row.device).cpu() for seed in seeds[name]]
+        values, said = [wrong_bits(one, fresh, task) for one in networks], f"width {params['width']}, {STEPS} steps of 16"
+        judged, beyond = (BAR, LONGER_BAR) if name == "ntm" else (None, None)
+        row.add(Part(f"{name} copy 1–20", "about 0", judged, "low", values, "bits per episode", setting=said))
+        if judged is not None:
+            row.add(Part(f"{name} copy 1–20, seeds at the bar", "", 1.0, "high", [float(value <= judged) for value in values], "share"))
+        row.add(Part(f"{name} copy 40", "errors few", beyond, "low", [wrong_bits(one, longer, task) for one in networks], "bits per episode"))
+
+
+def recall(row: Row) -> None:
+    train = episodes(recalled, EPISODES, 2, 6, 20)
+    task = words(6, train.spec)
+    train.collate(task.collate)
+    fresh = episodes(recalled, FRESH, 2, 6, 21, train)
+    for name, params in settings(train, task, **COMMON).items():
+        if row.wants(f"{name} recall"):
+            seeds = (0, 1, 2) if row.full else (0,)
+            networks = [fit(name, train, task, params, steps=RECALL_STEPS, seed=seed, device=row.device).cpu() for seed in seeds]
+            values = [wrong_bits(one, fresh, task) for one in networks]
+            row.add(Part(f"{name} recall 2–6", "about 0", RECALL_BAR if name == "ntm" else None, "low", values, "bits per episode", how="best",
+                         setting=f"width {params['width']}, {RECALL_STEPS} steps of 16"))
+
+
+def main() -> int:
+    row = Row(14, "ntm", __doc__ or "")
+    copy(row)
+    recall(row)
+    return row.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

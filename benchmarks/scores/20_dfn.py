@@ -72,7 +72,8 @@ def toy(row: Row) -> None:
     for name, params, bar in (("dfn", dfn, TOY), ("tcn", twin, None)):
         if row.wants(f"{name} steerable"):
             values = [unexplained(fit(name, data, task, params, steps=STEPS, seed=seed, device=row.device).cpu(), fresh) for seed in SEEDS[name]]
-            row.add(Part(f"{name} steerable filters", "", bar, "low", values, "share of variance", setting=f"width {params['width']}, {STEPS} steps of 16"))
+            row.add(Part(f"{name} steerable filters", "", bar, "low", values, "share of variance",
+                         setting=f"width {params['width']}, {STEPS} steps of 16"))
 
 
 def main() -> int:
