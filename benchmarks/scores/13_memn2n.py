@@ -74,7 +74,7 @@ def main() -> int:
         epochs, params = EPOCHS if row.full else LSTM_SHORTER, setting("lstm", data, task, **COMMON, **LSTM)
         network = fit("lstm", data, task, params, steps=epochs * len(data) // params["batch"], seed=0, device=row.device)
         each = errors(network.cpu(), test, task)
-        row.add(Part("lstm, mean error of 15 tasks", "51.3 of all 20, each trained by itself", None, "low", [float(np.mean(list(each.values())))], "%",
+        row.add(Part("lstm, mean error of 15 tasks", "51.3 of all 20, each by itself", None, "low", [float(np.mean(list(each.values())))], "%",
                      reduced=None if row.full else f"{epochs} of {EPOCHS} epochs", setting=told(each)))
     return row.finish()
 
