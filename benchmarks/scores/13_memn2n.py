@@ -2,6 +2,12 @@
 
 Paper: Sukhbaatar et al. 2015, https://arxiv.org/abs/1503.08895 (position encoding, linear start, random noise, trained on all tasks jointly)
 Command: python benchmarks/scores/13_memn2n.py --data FOLDER      (FOLDER: with the files qa…_train.txt and qa…_test.txt of bAbI v1.2, `en`)
+Expected: a mean error of at most 9.0 % is asked, and 1 % on tasks 1 and 15. 11 ms a step on a free core: 5 minutes a start of 60 epochs.
+
+What was seen of it so far (mean error of the test questions, %): this recipe, meant to run for 40 epochs, 25.5 after 12, 22.1 after 20 and 20.2
+after 24 of them; AdamW (.004, clipped at 5) over 60 epochs 14.9 after 48, with a test loss that rises from the 24th on: it learns by heart
+what momentum does not. Tasks 6, 10 and 18 (yes or no), 15 and 16 stay near chance longest. No difference: embeddings that begin as small as
+the paper's with scores not divided by √D (slower), decay of .1 (slower), a rate of .025 (slower).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ Episode = tuple[Bits, list[str]]              # (T, channels) what is read, and 
 SILENT = ""                                   # the tag of a step that says nothing: no tag of the task, so nothing is learnt from it
 FRESH = 1000
 BAR, LONGER_BAR, RECALL_BAR = 0.01, 1.0, 0.5  # wrong bits per episode: of the lengths that were learnt, of length 40, of recall
-STEPS, RECALL_STEPS, EPISODES = 1500, 1500, 20_000
+STEPS, RECALL_STEPS, EPISODES = 1500, 1000, 20_000
 COMMON = {"batch": 16, "optimizer": "adam", "lr": 5e-3, "clip": 1.0, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
 SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
 

@@ -6,7 +6,8 @@ Expected: of a filtered picture's variance at most .001 is left unexplained; of 
     filter network pays at most .75 (on a GPU; a CPU runs a smaller problem, which is shown and does not count). Ten minutes on a free core.
 
 Both are asked as `predict`: the filtered picture is the frame after the picture, and the angle stands beside every pixel as two channels
-that stay as they are. A convolutional network of as many parameters is trained beside it in the same way.
+that stay as they are. A convolutional network of as many parameters is trained beside it in the same way. Of the toy .0066, .0049 and .0036
+of the variance are left after 200, 300 and 400 steps of a training of 400.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ FULL = Film(64, 2, 1, 3.6, 10, 10_000, 1000, 64, 16, 12_000)
 SMALL = Film(24, 1, 2, 2.0, 5, 500, 64, 16, 8, 250)
 PRINTED, RATIO = {"dfn": "282 (two digits, 64 × 64)", "tcn": "435"}, 0.75
 SIDE, REACH = 16, 4                           # pixels of a toy's picture, and of the filter on each side of its middle
-PICTURES, STEPS, TOY = 2000, 400, 1e-3       # of training, and the bar: share of the variance of what is to be said
-SEEDS = {"dfn": (0,), "tcn": (0,)}
+PICTURES, STEPS, TOY = 2000, 1600, 1e-3      # of training, and the bar: share of the variance of what is to be said
+SEEDS = {"dfn": (0, 1, 2), "tcn": (0,)}
 
 
 def steered(count: int, seed: int) -> Cells:
