@@ -2,12 +2,13 @@
 
 Paper: Graves et al. 2014, https://arxiv.org/abs/1410.5401; constant memory start: Collier & Beel 2018, https://arxiv.org/abs/1807.08518
 Command: python benchmarks/scores/14_ntm.py            (no data: sequences are made anew from the seed)
-Expected: the machine copies 1 – 20 vectors without a wrong bit in at most .01 per sequence on each of three seeds, and 40 with at most one;
-    recall of 2 – 6 items at most .5 wrong. An LSTM of as many parameters is shown beside it. About 3 minutes a training on a free core.
+Expected: the machine copies 1 – 20 vectors with at most .01 wrong bits per sequence on each of three seeds, and 40 with at most one; recall
+    of 2 – 6 items with at most .5. An LSTM of as many parameters is shown beside it. Some 2 minutes a training on a free core.
 
 The task is `tag`: a step's bits are said as one word of 256 (64), and steps at which nothing is to be said have a tag that the task does not
 know, from which nothing is learnt. The wrong bits are counted from the words. The size of the machine is the paper's; batches of 16, Adam,
 .005 and clipping at 1 are ours: at .002 and 5, and with heads that began strewn over all rows, 15 bits of 42 were wrong after 3,400 steps.
+Seeds 0 and 1 find the way after 500 steps; seed 2 does not within 1,500, 22 bits wrong. Recall is at chance after 375.
 """
 
 from __future__ import annotations
