@@ -1,6 +1,7 @@
 """Neural Turing machine: a small controller that reads and writes a memory by content and by place. Graves et al. 2014, https://arxiv.org/abs/1410.5401
 
-Details of Collier & Beel 2018 (https://arxiv.org/abs/1807.08518): constant memory, learnt first reading and first place.
+Details of Collier & Beel 2018 (https://arxiv.org/abs/1807.08518): constant memory, learnt first reading and first place,
+which begins as the first row.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
 
 EMPTY = 1e-6                  # every number of the memory before anything is written
+FIRST = 6.0                   # lead of the first row, under the softmax that says where the heads stand before they read
 SMALL = 1e-6                  # added to squared lengths and to weights under a logarithm
 
 
@@ -72,7 +74,9 @@ class Cell(nn.Module):
         self.ask = nn.Linear(dim, sum(self.parts))                           # all heads in one map
         self.out = nn.Linear(dim + heads * slot, dim)
         self.reading = nn.Parameter(torch.zeros(heads * slot))
-        self.place = nn.Parameter(torch.randn(every, slots))
+        self.place = nn.Parameter(torch.zeros(every, slots))
+        with torch.no_grad():
+            self.place[:, 0] = FIRST                                         # strewn over all rows, there is no place to step on from
         for weight in (self.own.weight, self.back.weight):
             for gate in weight.split(dim):
                 nn.init.xavier_uniform_(gate)
