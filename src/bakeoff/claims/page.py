@@ -66,8 +66,8 @@ def told(one: Settled) -> dict[str, Any]:
     words = {name: plain(getattr(claim, name)) for name in ("id", "statement", "experiment", "rule", "limits")}
     plots = [plot._replace(title=plain(plot.title), sentence=plain(plot.sentence), head=[plain(cell) for cell in plot.head],
                            rows=[[plain(cell) for cell in cells] for cells in plot.rows]) for plot in one.plots]
-    return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict, "sentence": plain(finding.sentence), "condition": condition(finding),
-            "what": plain(finding.what), "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
+    return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict,
+            "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(finding.what), "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
             "plots": plots, "command": again(one), "spent": spent(one)}
 
 
