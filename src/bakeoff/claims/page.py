@@ -67,7 +67,8 @@ def told(one: Settled) -> dict[str, Any]:
     plots = [plot._replace(title=plain(plot.title), sentence=plain(plot.sentence), head=[plain(cell) for cell in plot.head],
                            rows=[[plain(cell) for cell in cells] for cells in plot.rows]) for plot in one.plots]
     return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict,
-            "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(finding.what), "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
+            "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(finding.what),
+            "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
             "plots": plots, "command": again(one), "spent": spent(one)}
 
 
@@ -133,8 +134,8 @@ def section(one: Settled) -> list[str]:
     number = f" {escaped(finding.what)}: {value_text(finding.value)}" if finding.value is not None else ""
     number += f" (95 % {interval(finding)})" if interval(finding) else ""
     lines = [f"## {claim.id}", "", f"*{escaped(claim.statement)}*", "", f"**{finding.verdict}**. {escaped(finding.sentence)}"
-             + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "", "As it is said:", ""]
-    lines += [f"- “{escaped(said.words)}” – {escaped(said.where)}" for said in claim.asserted]
+             + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "", "As it is said, in short:", ""]
+    lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*" for said in claim.asserted]
     lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule, written beforehand.** {escaped(claim.rule)}"]
     for plot in one.plots:
         lines += ["", f"**{escaped(plot.title)}.** {escaped(plot.sentence)}", "", row(map(escaped, plot.head)), f"|{'---|' * len(plot.head)}",
