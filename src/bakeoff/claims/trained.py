@@ -18,7 +18,7 @@ from bakeoff.train import loop
 from bakeoff.train.choices import space_of
 from bakeoff.types import Spec
 
-COMMON = {"pool": "last", "causal": True}     # read one way, answered at the last cell: what is remembered must have been carried there
+COMMON = {"pool": "last", "causal": True, "fold": "keep"}     # read one way, step by step, answered at the last: what is remembered was carried there
 
 
 class Entry(NamedTuple):

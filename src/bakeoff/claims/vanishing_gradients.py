@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from bakeoff.nn.network import Network
     from bakeoff.types import Batch
 
-STEPS, SYMBOLS = 100, 4
+STEPS, SYMBOLS = 60, 4
 WIDTH = 32
 SEEDS, UPDATES = 4, 250
-LOST = -math.log(10) / STEPS                  # slope with which a tenth is left after 100 steps
+LOST = -math.log(10) / STEPS                  # slope with which a tenth is left at the other end
 MOMENTS = {"start": "before training", "trained": "after a short training"}
 PLAIN, GATED = "rnn, tanh", ("lstm", "gru")
 FLOOR = 1e-300                                # what a gradient of exactly 0 counts as
@@ -27,7 +27,7 @@ FLOOR = 1e-300                                # what a gradient of exactly 0 cou
 def entries() -> list[Any]:
     from bakeoff.claims.trained import Entry
     return [Entry(PLAIN, "rnn"), Entry("rnn, relu", "rnn", {"rnn.unit": "relu"}), Entry("rnn, leaky relu", "rnn", {"rnn.unit": "leaky_relu"}),
-            Entry("irnn", "irnn"), Entry("lstm", "lstm"), Entry("gru", "gru"), Entry("tcn", "tcn", {"tcn.depth": 6}), Entry("transformer", "transformer")]
+            Entry("irnn", "irnn"), Entry("lstm", "lstm"), Entry("gru", "gru"), Entry("tcn", "tcn", {"tcn.depth": 5}), Entry("transformer", "transformer")]
 
 
 def marked(count: int, steps: int, chance: np.random.Generator) -> tuple[np.ndarray, list[str]]:
@@ -43,7 +43,7 @@ def marked(count: int, steps: int, chance: np.random.Generator) -> tuple[np.ndar
 def norms(network: Network, batch: Batch) -> list[float]:
     """‖∂loss/∂x_t‖ by lag, the last step first: root of the mean square over the batch, x_t being the cell as the encoder is given it.
 
-    In double precision: after 100 steps a gradient may be smaller than single precision has numbers.
+    In double precision: after some steps a gradient may be smaller than single precision has numbers.
     """
     import copy
 
@@ -111,10 +111,10 @@ def judge(numbers: Numbers) -> Finding:
                 shown.append((moment, name))
             elif not (plain.low > LOST or less.high < 0):
                 open_cases.append((moment, name))
-        words.append(f"{when} by {left(plain)} in the plain network, " + " and ".join(f"{left(mean_of(found[name]))} in {name}" for name in GATED))
+        words.append(f"{when} it is times {left(plain)} in the plain network, " + " and ".join(f"{left(mean_of(found[name]))} in {name}" for name in GATED))
     after = slopes(numbers, "trained")
     value = gain(after, "lstm")
-    sentence = f"From one step to the one before it a gradient shrinks {'; '.join(words)} (factor of its norm per step)."
+    sentence = f"With every step that a gradient goes back, {'; '.join(words)} (its norm, 95 % intervals over networks)."
     asked = f"slope of the log norm per step after training, lstm minus {PLAIN}"
     if len(shown) == len(MOMENTS) * len(GATED):
         return Finding("holds", sentence, asked, *value)
@@ -143,7 +143,7 @@ def draw(numbers: Numbers) -> list[Plot]:
         middle = {one["name"]: typical(one[moment]) for one in numbers["networks"]}
         groups = {one["name"]: one["group"] for one in numbers["networks"]}
         shown = [Line(name, groups[name], [(lag, max(norm, 1e-16)) for lag, norm in enumerate(curve) if lag]) for name, curve in middle.items()]
-        few = [lag for lag in (1, 10, 30, 60, 99) if lag < numbers["steps"]]
+        few = [lag for lag in (1, 5, 15, 30, 59) if lag < numbers["steps"]]
         plots.append(Plot(
             f"The gradient that reaches a step, {when}",
             "A straight line that falls loses the same share at every step; a level one loses nothing. Below 10⁻¹⁶, where no step of training "
