@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from bakeoff.report.format import MINUS, count, quantity, significant
+from bakeoff.report.format import MINUS, count, plain, quantity, significant
 from bakeoff.report.palette import mark
 from bakeoff.report.plots.place import crosses, stacked
 from bakeoff.report.plots.svg import SMALL, TEXT, Box, Scale, chart, el, fitting, line, measured, number, path, text
@@ -122,7 +122,7 @@ def drawn_lines(shown: Sequence[Line], across_title: str, upward_title: str, log
         drawn.append(text(right + 13, y, fitting(one.name, names - 14), kind="name"))
         x, value = one.points[-1]
         tip = f"{one.name}: {value_text(value)} at {value_text(x)}"
-        parts.append(el("g", *drawn, class_=f"one {mark(one.group)}", data_tip=tip))
+        parts.append(el("g", *drawn, class_=f"one {mark(one.group)}", data_tip=plain(tip)))
     return chart(width, HIGH[width], *parts, label=label, kind="progress")
 
 
@@ -256,5 +256,5 @@ def drawn_bars(shown: Sequence[Bar], title: str, log: bool, width: float, label:
             drawn.append(el("circle", cx=x, cy=y, r=4.5, class_="dot"))
         drawn.append(text(width, y, words, anchor="end", kind="strong"))
         between = f" (95 % {value_text(row.low)} – {value_text(row.high)})" if row.low is not None and row.high is not None else ""
-        parts.append(el("g", *drawn, class_=f"one {mark(row.group)}", data_tip=f"{row.name}: {words}{between}"))
+        parts.append(el("g", *drawn, class_=f"one {mark(row.group)}", data_tip=plain(f"{row.name}: {words}{between}")))
     return chart(width, bottom + 44, *parts, label=label, kind="claim")

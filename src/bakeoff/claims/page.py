@@ -134,7 +134,8 @@ def section(one: Settled) -> list[str]:
     number = f" {escaped(finding.what)}: {value_text(finding.value)}" if finding.value is not None else ""
     number += f" (95 % {interval(finding)})" if interval(finding) else ""
     lines = [f"## {claim.id}", "", f"*{escaped(claim.statement)}*", "", f"**{finding.verdict}**. {escaped(finding.sentence)}"
-             + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "", "As it is said, in short:", ""]
+             + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "",
+             "As it is said, in short:", ""]
     lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*" for said in claim.asserted]
     lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule, written beforehand.** {escaped(claim.rule)}"]
     for plot in one.plots:
