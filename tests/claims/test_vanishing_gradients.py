@@ -13,6 +13,7 @@ import torch
 
 from bakeoff.claims import vanishing_gradients as claim
 from bakeoff.claims.base import Ask
+from bakeoff.claims.problems import marked
 from bakeoff.claims.trained import COMMON, Entry, made, network_of, setting
 from bakeoff.nn.network import Network
 from bakeoff.tasks.classify import Classify
@@ -48,7 +49,7 @@ def test_the_rule(start, trained, noise, verdict, said):
 
 def tiny(entry: Entry, steps: int = 12) -> tuple[Network, Batch]:
     task = Classify()
-    data = made(*claim.marked(32, steps, np.random.default_rng(0)), task)
+    data = made(*marked(32, steps, np.random.default_rng(0)), task)
     params = setting(entry, data.spec, task, **COMMON, width=8)
     return network_of(entry, data.spec, task, params, 0), data.take(range(4))
 

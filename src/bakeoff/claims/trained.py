@@ -33,20 +33,23 @@ class Entry(NamedTuple):
         return str(registry.get("family", self.family).group)
 
 
-def made(cells: NDArray[np.float32], targets: Sequence[Any], task: Task, like: Dataset | None = None, sizes: tuple[int | None, ...] | None = None) -> Dataset:
-    """cells (N, T, C) and targets in the task's own words → a data set, its targets collated.
+def made(cells: NDArray[np.float32] | Sequence[NDArray[np.float32]], targets: Sequence[Any], task: Task, like: Dataset | None = None,
+         sizes: tuple[int | None, ...] | None = None) -> Dataset:
+    """cells (N, T, C), or a list of (T, C) of many lengths, and targets in the task's own words → a data set, its targets collated.
 
     The Spec is taken from these examples, on which the task is fitted, or from `like`, the training split. sizes: (None,) where the
-    length is said to vary.
+    length is said to vary though it does not.
     """
+    flat = cells.reshape(-1, cells.shape[-1]) if isinstance(cells, np.ndarray) else np.concatenate(cells)
+    lengths = np.array([len(one) for one in cells])
+    arrays = Arrays(cells) if isinstance(cells, np.ndarray) else Arrays(flat, lengths[:, None])
     if like is None:
-        flat, length = cells.reshape(-1, cells.shape[-1]), cells.shape[1]
-        spec = Spec("series", ("time",), (length,) if sizes is None else sizes, flat.shape[1], None, None, {"train": len(cells), "val": 0, "test": 0}, "made",
-                    tuple(flat.mean(0).tolist()), tuple(flat.std(0).tolist()), (length,), (length,))
+        spec = Spec("series", ("time",), sizes or arrays.sizes(1), flat.shape[1], None, None, {"train": len(cells), "val": 0, "test": 0}, "made",
+                    tuple(flat.mean(0).tolist()), tuple(flat.std(0).tolist()), (int(lengths.max()),), (int(np.median(lengths)),))
         task.fit(targets, spec)
     else:
         spec = like.spec
-    return Dataset(spec, Arrays(cells), targets, [str(number) for number in range(len(cells))]).collate(task.collate)
+    return Dataset(spec, arrays, targets, [str(number) for number in range(len(cells))]).collate(task.collate)
 
 
 def setting(entry: Entry, spec: Spec, task: Task, **params: Any) -> dict[str, Any]:

@@ -10,12 +10,10 @@ from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.seeds import Mean, mean_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bakeoff.nn.network import Network
     from bakeoff.types import Batch
 
-STEPS, SYMBOLS = 60, 4
+STEPS = 60
 WIDTH = 32
 SEEDS, UPDATES = 4, 250
 LOST = -math.log(10) / STEPS                  # slope with which a tenth is left at the other end
@@ -28,16 +26,6 @@ def entries() -> list[Any]:
     from bakeoff.claims.trained import Entry
     return [Entry(PLAIN, "rnn"), Entry("rnn, relu", "rnn", {"rnn.unit": "relu"}), Entry("rnn, leaky relu", "rnn", {"rnn.unit": "leaky_relu"}),
             Entry("irnn", "irnn"), Entry("lstm", "lstm"), Entry("gru", "gru"), Entry("tcn", "tcn", {"tcn.depth": 5}), Entry("transformer", "transformer")]
-
-
-def marked(count: int, steps: int, chance: np.random.Generator) -> tuple[np.ndarray, list[str]]:
-    """One of 4 symbols at each step, one step of all marked; the answer, after the last, is the symbol that was marked."""
-    import numpy as np
-    cells = np.zeros((count, steps, SYMBOLS + 1), np.float32)
-    symbols, where, rows = chance.integers(0, SYMBOLS, (count, steps)), chance.integers(0, steps, count), np.arange(count)
-    cells[rows[:, None], np.arange(steps), symbols] = 1
-    cells[rows, where, SYMBOLS] = 1
-    return cells, [str(symbol) for symbol in symbols[rows, where]]
 
 
 def norms(network: Network, batch: Batch) -> list[float]:
@@ -65,6 +53,7 @@ def measure(ask: Ask) -> Numbers:
 def measured(ask: Ask, *, steps: int, seeds: int, updates: int, examples: int) -> dict[str, Any]:
     import numpy as np
 
+    from bakeoff.claims.problems import marked
     from bakeoff.claims.trained import COMMON, fitted, made, network_of, setting
     from bakeoff.tasks.classify import Classify
     from bakeoff.train import loop
