@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 LEAST = 2e-3                                  # seconds: what ends sooner is repeated within one taking
 
 
-def quickest(acts: Sequence[Callable[[], object]], rounds: int = 5, clock: Callable[[], float] = time.perf_counter) -> list[float]:
+def quickest(acts: Sequence[Callable[[], object]], rounds: int = 7, clock: Callable[[], float] = time.perf_counter) -> list[float]:
     """Seconds of each act, the least of so many rounds. clock: time.thread_time counts what this thread computed alone, so that other
     processes do not enter."""
     repeats = []

@@ -10,6 +10,7 @@ import torch
 from bakeoff import registry
 from bakeoff.cost import count
 from bakeoff.nn.network import Network
+from bakeoff.tasks.base import Task
 from bakeoff.tasks.classify import Classify
 from bakeoff.train.choices import space_of
 from bakeoff.types import Batch, Grid, Spec
@@ -25,8 +26,9 @@ def spec_of(sizes: tuple[int, ...], channels: int) -> Spec:
                 sizes, sizes)
 
 
-def task_of() -> Classify:
-    return Classify([str(number) for number in range(CLASSES)], [200] * CLASSES, 2000)
+def task_of() -> Task:
+    task: Any = Classify([str(number) for number in range(CLASSES)], [200] * CLASSES, 2000)
+    return task                               # type: ignore[no-any-return]
 
 
 def network_for(name: str, sizes: tuple[int, ...], channels: int, **params: Any) -> Network:

@@ -11,16 +11,17 @@ from bakeoff.claims.seeds import Mean
 
 NEAR = 0.2                                    # how far a measured exponent may lie from the counted one
 GROWS = 0.5                                   # counted exponent from which cost grows with a factor
-TIMES = 5.0                                   # saturated: the work takes so many times as long as launching the same kernels on next to nothing
+BUSY = 0.5                                    # saturated: at least so much of the rate of a plain product of large matrices is reached
+CEILING = 768                                 # rows of those matrices
 LEAST = 3                                     # saturated points that an exponent is fitted to
 BATCH, TINY = 16, 4                           # examples; width of the twin that is nothing but launching
 # family, factor as the page says it, its values, and how a value becomes (width, sizes, settings)
 CONV, LSTM = "tcn", "lstm"
 FACTORS: Sequence[tuple[str, str, Sequence[int], Mapping[str, Any]]] = (
-    (CONV, "filter size", (3, 5, 9, 17, 33), {"width": 32, "sizes": (256,), "vary": "kernel", "depth": 1}),
+    (CONV, "filter size", (3, 5, 9, 17, 33), {"width": 128, "sizes": (128,), "vary": "kernel", "depth": 1}),
     (CONV, "feature maps", (8, 16, 32, 64, 128, 256), {"sizes": (256,), "vary": "width", "kernel": 5, "depth": 1}),
-    (CONV, "length", (16, 32, 64, 128, 256, 512, 1024), {"width": 64, "vary": "length", "kernel": 5, "depth": 1}),
-    (CONV, "cells of a picture", (8, 16, 32, 64), {"width": 32, "vary": "side", "depth": 1}),
+    (CONV, "length", (8, 16, 32, 64, 128, 256, 512), {"width": 128, "vary": "length", "kernel": 5, "depth": 1}),
+    (CONV, "cells of a picture", (8, 12, 16, 24, 32, 48), {"width": 64, "vary": "side", "depth": 1}),
     (CONV, "depth", (1, 2, 4, 8), {"width": 64, "sizes": (256,), "vary": "depth", "kernel": 5}),
     (LSTM, "hidden size", (8, 16, 32, 64, 128, 256, 512), {"sizes": (64,), "vary": "width", "depth": 1}),
     (LSTM, "length", (8, 16, 32, 64, 128, 256), {"width": 128, "vary": "length", "depth": 1}),
@@ -39,6 +40,7 @@ def at(how: Mapping[str, Any], value: int) -> tuple[int, tuple[int, ...], dict[s
 
 def measure(ask: Ask) -> Numbers:
     import time
+    from functools import partial
 
     import torch
 
@@ -50,63 +52,81 @@ def measure(ask: Ask) -> Numbers:
     found = []
     for family, factor, values, how in FACTORS:
         ask.say(f"{family}: {factor}")
-        cls, acts, points = registry.get("family", family), [], []
+        cls, acts = registry.get("family", family), []
+        points: list[dict[str, float]] = []
         for value in values:
             width, sizes, settings = at(how, value)
             own = {**settings, **({"separable": False} if family == CONV else {"causal": True})}
             for wide, many in ((width, BATCH), (TINY, 1)):
                 encoder = cls(wide, rank=len(sizes), sizes=sizes, **own).eval()
                 grid = Grid(torch.randn(many, *sizes, wide), None)
-                acts.append(lambda encoder=encoder, grid=grid: encoder(grid))
-                if wide == width and many == BATCH:
-                    macs = count(encoder, Batch(Grid(grid.x[:1]), None, [""], {}), lambda one, encoder=encoder: encoder(one.x)).macs
+                acts.append(partial(encoder, grid))
+                if many == BATCH:
+                    macs = count(encoder, Batch(Grid(grid.x[:1]), None, [""], {}), partial(told, encoder)).macs
                     points.append({"value": value if how["vary"] != "side" else value * value, "macs": macs})
         with torch.inference_mode():
             seconds = quickest(acts, clock=time.thread_time)
         for place, point in enumerate(points):
             point |= {"seconds": seconds[2 * place], "launching": seconds[2 * place + 1]}
         found.append({"family": family, "group": cls.group, "factor": factor, "points": points})
-    return {"factors": found, "batch": BATCH}
+    square = torch.randn(CEILING, CEILING)
+    with torch.inference_mode():
+        (seconds_of_product,) = quickest([lambda: square @ square], clock=time.thread_time)
+    return {"factors": found, "batch": BATCH, "ceiling": CEILING ** 3 / seconds_of_product}
 
 
-def saturated(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """From the first point on behind which all take TIMES as long as launching."""
+def told(encoder: Any, batch: Any) -> Any:
+    """A pass as the counter asks for it."""
+    return encoder(batch.x)
+
+
+def share(point: Mapping[str, Any], numbers: Numbers) -> float:
+    """Multiply-adds a second, beside the machine's own."""
+    return float(point["macs"] * numbers["batch"] / point["seconds"] / numbers["ceiling"])
+
+
+def saturated(one: Mapping[str, Any], numbers: Numbers) -> list[Mapping[str, Any]]:
+    """The points from which on the machine is BUSY."""
     points = one["points"]
-    short = [place for place, point in enumerate(points) if point["seconds"] < TIMES * point["launching"]]
-    return list(points[short[-1] + 1:] if short else points)
+    idle = [place for place, point in enumerate(points) if share(point, numbers) < BUSY]
+    return list(points[idle[-1] + 1:] if idle else points)
 
 
-def fitted(one: Mapping[str, Any]) -> tuple[float, Mean | None]:
+def fitted(one: Mapping[str, Any], numbers: Numbers) -> tuple[float, Mean | None]:
     """(exponent of what is counted, of what is measured where the machine is saturated: None where too few points are)."""
     macs = exponent([(point["value"], point["macs"]) for point in one["points"]]).value
-    points = saturated(one)
+    points = saturated(one, numbers)
     return macs, exponent([(point["value"], point["seconds"]) for point in points]) if len(points) >= LEAST else None
 
 
 def judge(numbers: Numbers) -> Finding:
     """A factor agrees where cost grows with it and the measured exponent lies within NEAR of the counted one, both over saturated points."""
-    agree, apart, unknown, gaps = [], [], [], []
-    words = []
+    agree: list[str] = []
+    apart: list[str] = []
+    unknown: list[str] = []
+    gaps: list[tuple[float, float, float]] = []          # measured minus counted, with its interval
+    words: list[str] = []
     for one in numbers["factors"]:
         name = f"{one['factor']} ({one['family']})"
-        macs, seconds = fitted(one)
+        macs, seconds = fitted(one, numbers)
         if seconds is None:
             unknown.append(name)
             continue
-        gaps.append(abs(seconds.value - macs))
+        gaps.append((seconds.value - macs, seconds.low - macs, seconds.high - macs))
         words.append(f"{name} {macs:.1f} and {seconds.value:.2f}")
-        (agree if macs > GROWS and gaps[-1] <= NEAR else apart).append(name)
+        (agree if macs > GROWS and abs(gaps[-1][0]) <= NEAR else apart).append(name)
     sentence = f"Exponents, counted and measured: {', '.join(words)}." if words else "No factor could be varied where the machine is saturated."
     if unknown:
-        sentence += f" Ruled by launching kernels over most of the range tried, and so not fitted: {', '.join(unknown)}."
-    what = "largest difference between a measured and a counted exponent"
-    value = (max(gaps), min(gaps), max(gaps)) if gaps else (None, None, None)
+        sentence += f" Not saturated over most of the range tried, and so not fitted: {', '.join(unknown)}."
+    what = "measured minus counted exponent, of the factor where they lie farthest apart"
+    value: tuple[float | None, float | None, float | None] = max(gaps, key=lambda gap: abs(gap[0])) if gaps else (None, None, None)
     if len(agree) + len(apart) <= len(unknown):
-        return Finding("cannot tell", sentence, what, *value, condition="larger networks, or a machine on which launching costs less")
-    if not apart and not unknown:
+        return Finding("cannot tell", sentence, what, *value, condition="larger networks, or a machine with fewer cores at work on other things")
+    if not apart:
         return Finding("holds", sentence, what, *value)
     if agree:
-        return Finding("holds if", sentence, what, *value, condition=f"the factor is one of these, and the machine has enough to do: {', '.join(agree)}")
+        return Finding("holds if", sentence, what, *value, condition=f"the factor is one of these, and the machine has enough to do: "
+            f"{', '.join(agree)}")
     return Finding("does not hold", sentence, what, *value)
 
 
@@ -114,9 +134,10 @@ def draw(numbers: Numbers) -> list[Plot]:
     from bakeoff.claims.draw import Line, lines
     plots = []
     for family, sentence in (
-            (CONV, "Solid: time measured; dashed: time if it followed the multiply-adds from the largest point down. Left, where the solid line lies "
-                   "above the dashed one, launching kernels rules, and a smaller network saves nothing."),
-            (LSTM, "The same for the recurrent network. It waits for every step, so small networks lose most here; length and depth count simply, the "
+            (CONV, "Solid: time measured; dashed: time if it followed the multiply-adds from the largest point down. Where the solid line leaves "
+                   "the dashed one, at the left, launching kernels and work on single numbers rule: a smaller network saves little there."),
+            (LSTM, "The same for the recurrent network. It waits for every step, so small networks lose most here; length and depth count simply, "
+                   "the "
                    "hidden size squared.")):
         shown = [one for one in numbers["factors"] if one["family"] == family]
         drawn = []
@@ -128,33 +149,42 @@ def draw(numbers: Numbers) -> list[Plot]:
                               [(point["value"] / first, last["seconds"] * 1e3 * point["macs"] / last["macs"]) for point in points], dashed=True))
         rows = []
         for one in shown:
-            macs, seconds = fitted(one)
-            edge = len(one["points"]) - len(saturated(one))
+            macs, seconds = fitted(one, numbers)
+            edge = len(one["points"]) - len(saturated(one, numbers))
             low = local([(point["value"], point["seconds"]) for point in one["points"][:edge + 1]]) if edge else []
             rows.append([one["factor"], f"{one['points'][0]['value']:,} – {one['points'][-1]['value']:,}", f"{macs:.2f}",
                          "–" if seconds is None else f"{seconds.value:.2f} [{seconds.low:.2f}, {seconds.high:.2f}]",
                          f"from {one['points'][edge]['value']:,} on" if edge < len(one["points"]) else "nowhere",
-                         f"{sum(low) / len(low):.2f}" if low else "–"])
+                         f"{sum(low) / len(low):.2f}" if low else "–",
+                         f"{one['points'][0]['launching'] / one['points'][0]['seconds']:.0%} launching, {share(one['points'][0], numbers):.0%} "
+                         f"products"])
         plots.append(Plot(f"Time against one factor at a time, {family}", sentence,
-                          lines(drawn, across="factor, in multiples of its smallest value", upward="time of a pass, ms", log_across=True, log_upward=True),
-                          ["factor", "varied", "counted", "measured, saturated", "saturated", "measured below that"], rows))
+                          lines(drawn, across="factor, in multiples of its smallest value", upward="time of a pass, "
+                              "ms", log_across=True, log_upward=True),
+                          ["factor", "varied", "counted", "measured, saturated", "saturated", "measured below that", "time of the smallest"], rows))
     return plots
 
 
 CLAIM = Claim(
     id="operations",
-    statement="The cost of a convolutional network grows with filter size, feature maps and size of the input, that of a recurrent one with hidden size, "
+    statement="The cost of a convolutional network grows with filter size, feature maps and size of the input, that of a recurrent one with "
+              "hidden size, "
               "length and depth",
     asserted=(
         Said("A convolution costs filter size × feature maps × input size.", "a comparison article"),
         Said("A recurrent network costs hidden size × length × layers.", "a comparison article"),
         Said("A layer of n steps and d numbers costs k · n · d² if it convolves, n · d² if it is recurrent.", "a research paper and textbooks")),
-    experiment=f"A convolutional (tcn, full convolutions) and a recurrent network (lstm, one way) with one factor varied at a time: multiply-adds are "
-               f"counted, a forward pass on {BATCH} examples is timed on one thread (the computing time of this thread alone, the quickest of five "
-               "rounds in turns). Beside each, the same kernels are timed on next to nothing: what launching costs.",
-    rule=f"Exponents are fitted where a pass takes at least {TIMES:.0f} times as long as launching its kernels. A factor agrees if its counted exponent is "
-         f"above {GROWS} and the measured one lies within {NEAR} of it. Holds if all factors agree, holds if … for those that do, does not hold if none "
-         "does; cannot tell if most factors have fewer than three such points.",
-    limits="One machine, one thread and forward passes; a training step costs about three times as much with the same exponents. Memory traffic, which "
+    experiment=f"A convolutional (tcn, full convolutions) and a recurrent network (lstm, one way) with one factor varied at a time: multiply-adds "
+               f"are "
+               f"counted, a forward pass on {BATCH} examples is timed on one thread (the computing time of this thread alone, the quickest of seven "
+               "rounds in turns). Beside each, the same kernels are timed on next to nothing: what launching costs; and a product of large "
+               "matrices: what the machine can do.",
+    rule=f"Exponents are fitted where the machine is saturated: where a pass does at least {BUSY:.0%} as many multiply-adds a second as the plain "
+         f"product. "
+         f"A factor agrees if its counted exponent is above {GROWS} and the measured one lies within {NEAR} of it. Holds if all that could be "
+         f"fitted agree, holds if … "
+         "for those that do, does not hold if none does; cannot tell if half of them or more have fewer than three such points.",
+    limits="One machine, one thread and forward passes; a training step costs about three times as much with the same exponents. Memory traffic, "
+           "which "
            "counting leaves out, matters more on other machines.",
     measure=measure, judge=judge, draw=draw)

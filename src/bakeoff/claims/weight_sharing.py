@@ -14,10 +14,11 @@ FEW, MOST = 0.05, 0.9                         # exponents below the one: shared;
 JUDGED = ("conv", "recurrent")
 SERIES, PICTURES, ROWS = "series, by length", "pictures, cell by cell", "pictures, a row as a step"
 # name on the page, family, settings; 'all' stands for every cell of the input
-CONV = [("fcn", "fcn", {}), ("resnet", "resnet", {}), ("tcn", "tcn", {}), ("convnext", "convnext", {})]
-RECURRENT = [("rnn", "rnn", {}), ("lstm", "lstm", {}), ("gru", "gru", {}), ("mingru", "mingru", {})]
-OTHERS = [("transformer", "transformer", {}), ("mlp on every cell", "mlp", {"mlp.cells": "all"})]
-READINGS: Mapping[str, tuple[Sequence[tuple[int, ...]], Mapping[str, str], Sequence[tuple[str, str, Mapping[str, Any]]]]] = {
+Entries = Sequence[tuple[str, str, Mapping[str, Any]]]
+CONV: Entries = [("fcn", "fcn", {}), ("resnet", "resnet", {}), ("tcn", "tcn", {}), ("convnext", "convnext", {})]
+RECURRENT: Entries = [("rnn", "rnn", {}), ("lstm", "lstm", {}), ("gru", "gru", {}), ("mingru", "mingru", {})]
+OTHERS: Entries = [("transformer", "transformer", {}), ("mlp on every cell", "mlp", {"mlp.cells": "all"})]
+READINGS: Mapping[str, tuple[Sequence[tuple[int, ...]], Mapping[str, str], Entries]] = {
     SERIES: ([(length,) for length in LENGTHS], {}, [*CONV, *RECURRENT, *OTHERS]),
     PICTURES: ([(side, side) for side in SIDES], {"recurrent": "raster"}, [*CONV, *RECURRENT, *OTHERS]),
     ROWS: ([(side, side) for side in SIDES], {"recurrent": "leading"}, RECURRENT),
@@ -50,7 +51,8 @@ def growth(one: Mapping[str, Any]) -> float:
 
 def judge(numbers: Numbers) -> Finding:
     """Per group and reading: shared where every family's exponent is below FEW; a family that grows refutes that reading."""
-    shared, grown = [], []
+    shared: list[tuple[str, str, float]] = []
+    grown: list[tuple[str, str, float]] = []
     for reading in dict.fromkeys(one["reading"] for one in numbers["networks"]):
         for group in JUDGED:
             rates = [growth(one) for one in numbers["networks"] if (one["reading"], one["group"]) == (reading, group)]
