@@ -28,7 +28,7 @@ def spec_of(sizes: tuple[int, ...], channels: int) -> Spec:
 
 def task_of() -> Task:
     task: Any = Classify([str(number) for number in range(CLASSES)], [200] * CLASSES, 2000)
-    return task                               # type: ignore[no-any-return]
+    return task
 
 
 def network_for(name: str, sizes: tuple[int, ...], channels: int, **params: Any) -> Network:
