@@ -144,6 +144,7 @@ def waiting(**kinds: tuple[float, float]):
         {"name": name, "group": "conv", "kind": kind, "macs per step": 1000,
          "serial": [20 + kinds[kind.replace(" ", "_")][0] * many for many in steps],
          "by length": [kinds[kind.replace(" ", "_")][1] ** (place / (len(parallelism.LENGTHS) - 1)) for place in range(len(parallelism.LENGTHS))],
+         "stretches": [kinds[kind.replace(" ", "_")][1] * (1 + wrong) for wrong in (-0.02, 0, 0.02)],
          "by batch": [1.0, 1.0, 1.0, 1.0], "by threads": [1.0, 0.5]}
         for kind, names in parallelism.KINDS.items() for name in names]}
 

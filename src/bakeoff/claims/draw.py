@@ -151,11 +151,11 @@ def tick_words(values: Sequence[float], log: bool) -> Callable[[float], str]:
 
 def value_text(value: float) -> str:
     """Three digits: '1.24 M', '12.3', '0.868', '3.2·10⁻⁶'; a whole number in full as long as it is short: '1,024'."""
-    if value and math.isfinite(value) and abs(value) < 1e-3:
+    if value and math.isfinite(value) and abs(value) < 1e-4:
         return raised(value)
     if value == round(value, 0) and abs(value) < 10_000:
         return count(value)
-    return quantity(value) if abs(value) >= 1000 else significant(value, 3)
+    return quantity(value) if abs(value) >= 1000 else significant(value, 3 if abs(value) >= 1e-3 else 2)
 
 
 def raised(value: float) -> str:

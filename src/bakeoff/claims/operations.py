@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.powers import exponent, local
 from bakeoff.claims.seeds import Mean
+from bakeoff.report.format import percent, quantity
 
 NEAR = 0.2                                    # how far a measured exponent may lie from the counted one
 GROWS = 0.5                                   # counted exponent from which cost grows with a factor
@@ -131,38 +132,56 @@ def judge(numbers: Numbers) -> Finding:
 
 
 def draw(numbers: Numbers) -> list[Plot]:
-    from bakeoff.claims.draw import Line, lines
-    plots = []
-    for family, sentence in (
-            (CONV, "Solid: time measured; dashed: time if it followed the multiply-adds from the largest point down. Where the solid line leaves "
-                   "the dashed one, at the left, launching kernels and work on single numbers rule: a smaller network saves little there."),
-            (LSTM, "The same for the recurrent network. It waits for every step, so small networks lose most here; length and depth count simply, "
-                   "the "
-                   "hidden size squared.")):
-        shown = [one for one in numbers["factors"] if one["family"] == family]
-        drawn = []
-        for one in shown:
-            points = one["points"]
-            first, last = points[0]["value"], points[-1]
-            drawn.append(Line(one["factor"], one["group"], [(point["value"] / first, point["seconds"] * 1e3) for point in points]))
-            drawn.append(Line(f"{one['factor']}, counted", one["group"],
-                              [(point["value"] / first, last["seconds"] * 1e3 * point["macs"] / last["macs"]) for point in points], dashed=True))
-        rows = []
-        for one in shown:
-            macs, seconds = fitted(one, numbers)
-            edge = len(one["points"]) - len(saturated(one, numbers))
-            low = local([(point["value"], point["seconds"]) for point in one["points"][:edge + 1]]) if edge else []
-            rows.append([one["factor"], f"{one['points'][0]['value']:,} – {one['points'][-1]['value']:,}", f"{macs:.2f}",
-                         "–" if seconds is None else f"{seconds.value:.2f} [{seconds.low:.2f}, {seconds.high:.2f}]",
-                         f"from {one['points'][edge]['value']:,} on" if edge < len(one["points"]) else "nowhere",
-                         f"{sum(low) / len(low):.2f}" if low else "–",
-                         f"{one['points'][0]['launching'] / one['points'][0]['seconds']:.0%} launching, {share(one['points'][0], numbers):.0%} "
-                         f"products"])
-        plots.append(Plot(f"Time against one factor at a time, {family}", sentence,
-                          lines(drawn, across="factor, in multiples of its smallest value", upward="time of a pass, "
-                              "ms", log_across=True, log_upward=True),
-                          ["factor", "varied", "counted", "measured, saturated", "saturated", "measured below that", "time of the smallest"], rows))
-    return plots
+    from bakeoff.claims.draw import Bar, Line, bars, lines
+    factors = numbers["factors"]
+    measured = [(one, *fitted(one, numbers)) for one in factors]
+    exponents = Plot(
+        "Exponent of time for each factor", "A bar to 1: twice the factor, twice the time; a bar to 2: four times. Filter size, length and depth "
+                                            "count "
+        "simply; feature maps and hidden size count squared, since every number is weighed against every other.",
+        bars([Bar(f"{one['factor']}, counts {macs:.0f}", one["group"], seconds.value, seconds.low, seconds.high) for one, macs, seconds in measured
+              if seconds is not None], across="exponent of measured time, where the machine is saturated"),
+        ["factor", "varied", "counted", "measured, saturated", "saturated", "measured below that", "time of the smallest"],
+        [cells(one, numbers) for one in factors])
+    busy = Plot(
+        "Where overhead rules", "Above the line the machine is saturated, and time follows the multiply-adds. Below it, launching kernels and "
+                                "work on single "
+        "numbers take most of the time: a smaller network saves little there.",
+        lines([Line(f"{one['factor']}, "
+                    f"{one['family']}", one["group"], [(point["macs"] * numbers["batch"], share(point, numbers)) for point in one["points"]])
+               for one in factors], across="multiply-adds of a pass", upward="rate, as a share of a plain product of matrices", log_across=True,
+              level=(BUSY, "saturated from here on")),
+        ["factor", "multiply-adds, smallest", "share", "multiply-adds, largest", "share"],
+        [[f"{one['factor']}, {one['family']}", *(words for point in (one["points"][0], one["points"][-1]) for words in (
+            quantity(point["macs"] * numbers["batch"]), percent(share(point, numbers))))] for one in factors])
+    squared = [one for one in factors if fitted(one, numbers)[0] > 1.5]
+    drawn = []
+    for one in squared:
+        last = one["points"][-1]
+        drawn += [Line(one["factor"], one["group"], [(point["value"], point["seconds"] * 1e3) for point in one["points"]]),
+                  Line(f"{one['factor']}, counted", one["group"], [
+                      (point["value"], last["seconds"] * 1e3 * point["macs"] / last["macs"]) for point in one["points"]], dashed=True)]
+    width = Plot(
+        "Time against the width of a network", "Solid: measured; dashed: as the multiply-adds alone would have it, from the largest network down. "
+                                               "They part at "
+        "the left: the narrowest networks take many times as long as their multiply-adds ask for.",
+        lines(drawn, across="feature maps, or hidden size", upward="time of a pass, ms", log_across=True, log_upward=True),
+        ["factor", "value", "ms", "ms by multiply-adds"],
+        [[one["factor"], f"{point['value']:,}", f"{1e3 * point['seconds']:.3g}",
+          f"{1e3 * one['points'][-1]['seconds'] * point['macs'] / one['points'][-1]['macs']:.3g}"] for one in squared for point in one["points"]])
+    return [exponents, busy, *([width] if squared else [])]
+
+
+def cells(one: Mapping[str, Any], numbers: Numbers) -> list[str]:
+    """A row of the table of exponents."""
+    macs, seconds = fitted(one, numbers)
+    points, smallest = one["points"], one["points"][0]
+    edge = len(points) - len(saturated(one, numbers))
+    low = local([(point["value"], point["seconds"]) for point in points[:edge + 1]]) if edge else []
+    return [f"{one['factor']}, {one['family']}", f"{smallest['value']:,} – {points[-1]['value']:,}", f"{macs:.2f}",
+            "–" if seconds is None else f"{seconds.value:.2f} [{seconds.low:.2f}, {seconds.high:.2f}]",
+            f"from {points[edge]['value']:,} on" if edge < len(points) else "nowhere", f"{sum(low) / len(low):.2f}" if low else "–",
+            f"{percent(smallest['launching'] / smallest['seconds'])} launching, {percent(share(smallest, numbers))} products"]
 
 
 CLAIM = Claim(
@@ -179,7 +198,8 @@ CLAIM = Claim(
                f"counted, a forward pass on {BATCH} examples is timed on one thread (the computing time of this thread alone, the quickest of seven "
                "rounds in turns). Beside each, the same kernels are timed on next to nothing: what launching costs; and a product of large "
                "matrices: what the machine can do.",
-    rule=f"Exponents are fitted where the machine is saturated: where a pass does at least {BUSY:.0%} as many multiply-adds a second as the plain "
+    rule=f"Exponents are fitted where the machine is saturated: where a pass does at least {percent(BUSY)} as many multiply-adds a second as the "
+         f"plain "
          f"product. "
          f"A factor agrees if its counted exponent is above {GROWS} and the measured one lies within {NEAR} of it. Holds if all that could be "
          f"fitted agree, holds if … "

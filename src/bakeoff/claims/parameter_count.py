@@ -10,12 +10,13 @@ from typing import Any
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.powers import exponent
 from bakeoff.claims.seeds import Mean, mean_of
+from bakeoff.report.format import percent
 
 LENGTHS, WIDTHS = (32, 128, 512, 2048), (4, 8, 16, 32)
 NETWORKS: Mapping[str, Sequence[str]] = {"conv": ("resnet", "fcn"), "recurrent": ("gru", "lstm")}
 TASKS = {"digits": "pictures (digits)", "vowels": "sequences (vowels)"}
 TARGET = 0.9                                  # accuracy that is to be reached
-SEEDS, STEPS, BATCH = 3, 200, 32
+SEEDS, STEPS, BATCH = 3, 150, 32
 FEW = 0.05                                    # exponent of parameters against length below which length asks for no more
 
 
@@ -87,12 +88,13 @@ def judge(numbers: Numbers) -> Finding:
             shown.append(TASKS.get(task, task))
         elif mean.high < 0:
             refuted.append(TASKS.get(task, task))
-    sentence = (f"For {TARGET:.0%} right the best recurrent network needs {' and '.join(words)} as many parameters as the best convolutional one. "
+    sentence = (f"For {percent(TARGET)} right the best recurrent network needs {' and '.join(words)} as many parameters as the best convolutional "
+                f"one. "
                 + (f"Longer sequences ask for more parameters, with exponent {max(growth):.2f}." if grows else
                    "Longer sequences ask a recurrent network for no parameters more."))
     value = mean_of([log for task in means for log in ratios(numbers, task)])
     number = Mean(*(math.exp(end) for end in value))
-    what = f"times as many parameters for {TARGET:.0%} right, recurrent over convolutional, all tasks and seeds"
+    what = f"times as many parameters for {percent(TARGET)} right, recurrent over convolutional, all tasks and seeds"
     if len(shown) == len(means) and grows:
         return Finding("holds", sentence, what, *number)
     if shown or grows:
@@ -112,12 +114,12 @@ def draw(numbers: Numbers) -> list[Plot]:
                  for one in numbers["reached"] if one["task"] == task]
         plots.append(Plot(
             f"Accuracy against parameters, {TASKS.get(task, task)}",
-            f"Where a line crosses {TARGET:.0%} is what that network needs: further left is fewer. Four widths, each trained for "
+            f"Where a line crosses {percent(TARGET)} is what that network needs: further left is fewer. Four widths, each trained for "
             f"{numbers['steps']} steps "
             "from the same starting settings; bars are 95 % intervals over seeds.",
             lines([Line(one["name"], one["group"], [(size, mean.value) for size, mean in points],
                         [(max(0.0, mean.low), min(1.0, mean.high)) for _, mean in points]) for one, points in shown],
-                  across="parameters", upward="accuracy on test examples", log_across=True, level=(TARGET, f"{TARGET:.0%} right")),
+                  across="parameters", upward="accuracy on test examples", log_across=True, level=(TARGET, f"{percent(TARGET)} right")),
             ["network", "parameters", "accuracy", "95 % interval"],
             [[one["name"], f"{size:,}", f"{mean.value:.3f}", f"{mean.low:.3f} – {mean.high:.3f}"] for one, points in shown for size, mean in points]))
     plots.append(Plot(
@@ -143,7 +145,7 @@ CLAIM = Claim(
                f"{BATCH} "
                f"examples, {SEEDS} seeds) on pictures of digits and on spoken vowels as series of 7 to 29 steps; what counts is how many "
                f"parameters first "
-               f"reach {TARGET:.0%} right. Beside it, parameters are counted for series of 32 to 2,048 steps.",
+               f"reach {percent(TARGET)} right. Beside it, parameters are counted for series of 32 to 2,048 steps.",
     rule="Per task: convolutions need fewer if the interval of the ratio, recurrent over convolutional (the best of each, seed by seed), lies "
          "above 1. "
          f"Longer sequences ask for more if the exponent of parameters against length is above {FEW}. Holds if all of this is so, holds if … for "

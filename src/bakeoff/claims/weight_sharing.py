@@ -12,7 +12,7 @@ from bakeoff.claims.seeds import Mean, mean_of
 LENGTHS, SIDES = (32, 64, 128, 256, 512), (16, 24, 32, 48, 64)
 FEW, MOST = 0.05, 0.9                         # exponents below the one: shared; above the other: a weight of its own for every cell
 JUDGED = ("conv", "recurrent")
-SERIES, PICTURES, ROWS = "series, by length", "pictures, cell by cell", "pictures, a row as a step"
+SERIES, PICTURES, ROWS = "series step by step", "pictures cell by cell", "pictures row by row"
 # name on the page, family, settings; 'all' stands for every cell of the input
 Entries = Sequence[tuple[str, str, Mapping[str, Any]]]
 CONV: Entries = [("fcn", "fcn", {}), ("resnet", "resnet", {}), ("tcn", "tcn", {}), ("convnext", "convnext", {})]
@@ -61,18 +61,19 @@ def judge(numbers: Numbers) -> Finding:
     rates = [growth(one) for one in numbers["networks"] if one["group"] in JUDGED]
     value = mean_of(rates) if len(rates) > 1 else Mean(rates[0], rates[0], rates[0])
     dense = [(one["name"], growth(one)) for one in numbers["networks"] if one["group"] == "dense"]
-    sentence = (f"Of {len(rates)} counts in convolutional and recurrent networks {sum(rate < FEW for rate in rates)} need no more weights for a "
-                "larger input")
+    sentence = (f"In {sum(rate < FEW for rate in rates)} of {len(rates)} counts a convolutional or recurrent network needs no more weights for a "
+                f"larger "
+                "input")
     if dense:
-        sentence += f"; the {dense[0][0]} shares nothing: its weights grow with exponent {dense[0][1]:.2f}"
+        sentence += f", while those of the {dense[0][0]}, which shares nothing, grow with exponent {dense[0][1]:.2f}"
     what = "exponent of the number of weights against cells of the input, mean over networks and readings"
     if not grown:
         return Finding("holds", f"{sentence}.", what, *value)
     if not shared or any(all(group != one for one, _, _ in shared) for group in {group for group, _, _ in grown}):
         return Finding("does not hold", f"{sentence}.", what, *value)
     cases = ", ".join(f"{group} on {reading} ({rate:.2f})" for group, reading, rate in grown)
-    kept = "; ".join(f"{group}: {', '.join(reading for one, reading, _ in shared if one == group)}" for group in JUDGED)
-    return Finding("holds if", f"{sentence}. Not shared: {cases}.", what, *value, condition=f"each cell is read by itself ({kept})")
+    kept = [reading for reading in dict.fromkeys(reading for _, reading, _ in shared) if all(reading != one for _, one, _ in grown)]
+    return Finding("holds if", f"{sentence}. Not shared: {cases}.", what, *value, condition=f"the network reads {' or '.join(kept)}")
 
 
 def draw(numbers: Numbers) -> list[Plot]:
@@ -87,7 +88,7 @@ def draw(numbers: Numbers) -> list[Plot]:
         if reading == PICTURES:
             shown += [{**one, "name": f"{one['name']}, by rows"} for one in numbers["networks"] if one["reading"] == ROWS and one["name"] == "lstm"]
             sentence += " Reading a whole row as one step does not share along the row: there its weights rise."
-        plots.append(Plot(f"Weights, {reading}", sentence, lines(
+        plots.append(Plot(f"Weights for {reading}", sentence, lines(
             [Line(one["name"], one["group"], [(point["cells"], point["parameters"]) for point in one["points"]]) for one in shown],
             across="cells of the input", upward="weights", log_across=True, log_upward=True),
             ["network", *(f"{point['cells']:,} cells" for point in shown[0]["points"]), "exponent"],
