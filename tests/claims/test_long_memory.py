@@ -18,7 +18,8 @@ def planted(gru: int, wide: int | Mapping[int, list[float]], narrow: int) -> dic
     def right(reach: int | Mapping[int, list[float]]) -> dict[str, list[float]]:
         return {str(lag): ([1.0, 0.98, 0.99] if lag <= reach else [0.12, 0.15, 0.13]) if isinstance(reach, int) else reach[lag] for lag in (10, 100)}
     reaches = {"lstm": 0, "gru": gru, claim.WIDE: wide, claim.NARROW: narrow}
-    return {"lags": [10, 100], "networks": [{"name": name, "group": "conv" if "tcn" in name else "recurrent", "parameters": 8000, "accuracy": right(reach),
+    return {"lags": [10, 100], "networks": [{"name": name, "group": "conv" if "tcn" in name else "recurrent", "parameters": 8000,
+                                             "accuracy": right(reach),
                                              "ways": {"10": ["mixed lags"], "100": ["mixed lags"]}} for name, reach in reaches.items()]}
 
 

@@ -24,7 +24,8 @@ def plant(folder: Path, kind: str, task: str, order: list[str], p: float = 0.001
     pairs = [{"a": a, "b": b, "difference": values[a] - values[b], "low": values[a] - values[b] - 0.05, "high": values[a] - values[b] + 0.05, "p": p}
              for place, a in enumerate(order) for b in order[place + 1:]]
     for name, record in {
-        "plan.json": {"kind": kind, "task": task, "seeds": 3, "splits": {"test": 100}, "contenders": {name: {"group": GROUPS[name]} for name in order}},
+        "plan.json": {"kind": kind, "task": task, "seeds": 3, "splits": {"test": 100},
+                      "contenders": {name: {"group": GROUPS[name]} for name in order}},
         "comparison.json": {"metric": "accuracy", "best": best, "contenders": order, "values": {name: {"value": values[name]} for name in order},
                             "pairs": pairs},
         "verdict.json": {"best": order[0]},
