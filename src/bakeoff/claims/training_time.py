@@ -128,7 +128,8 @@ def draw(numbers: Numbers) -> list[Plot]:
             seconds = mean_of([spent for spent, _ in one["reached"][problem]])
             arrived = [there for _, there in one["reached"][problem]]
             count = f"{sum(arrived)} of {len(arrived)}"
-            rows.append(Bar(one["name"] if all(arrived) else f"{one['name']} ({count} got there)", one["group"], *seconds))
+            rows.append(Bar(one["name"] if all(arrived) else f"{one['name']} ({count} got there)", one["group"],
+                            seconds.value, max(0.0, seconds.low), seconds.high))
             table.append([one["name"], f"{seconds.value:.3g} s [{seconds.low:.3g}, {seconds.high:.3g}]", count])
         plots.append(Plot(f"Seconds to {LEARNT:g} right: {words}",
                           "Shorter is sooner. Where a network did not get there, its bar is the whole training, so it would take longer than "

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
-from bakeoff.claims.runs import BUDGET, clear, gathered, named, skipped_words
+from bakeoff.claims.runs import clear, gathered, named, skipped_words
 from bakeoff.claims.seeds import share_of
 
 GROUPS = ("recurrent", "conv", "hybrid", "attention", "memory", "dense")      # as columns; others stand where they took part
@@ -123,7 +123,8 @@ def draw(numbers: Numbers) -> list[Plot]:
                   "A group can, where its best network beats the baseline that learns nothing of the input (p < .05) in at least half of the runs.",
                   bars(shares, across="% of the uses tried"), ["use", "tables say", *groups, "runs"], rows)]
     if single:
-        plots.append(Plot("Every run by itself", "Each line is the best network of a group in one run, against the plain baseline of that run.",
+        plots.append(Plot("Runs in which each group can",
+                          "The same by run instead of by use; the table behind it has every run, with the best network, its value and p.",
                           bars([Bar(group, group, sum(row[4] == group and row[8] == "can" for row in single)) for group in groups
                                 if any(row[4] == group for row in single)], across="runs in which it can"),
                           ["run", "use", "metric", "plain baseline", "group", "its best", "value", "p", "verdict"], single))
@@ -141,7 +142,7 @@ CLAIM = Claim(
         Said("Recurrent networks: also video and image captions.", "a comparison article"),
     ),
     experiment="Runs of bakeoff on real data, as many per use as there are. Finished runs below --data are read; where there are data sets "
-               f"instead, each is run for {BUDGET}. Kind and task tell the use; what they do not tell (medical, satellite, financial) is said by "
+               "instead, each is run for a minute. Kind and task tell the use; what they do not tell (medical, satellite, financial) is said by "
                "a file use.json beside the run, or by its name.",
     rule="A group can do a use where its best network is better than the plain baseline (the best of those that learn nothing of the input: "
          "majority, mean, last, seasonal, drift, first k, mean box, rate; where there is none, the best baseline) with p < .05, corrected for "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -143,11 +144,16 @@ def draw(numbers: Numbers) -> list[Plot]:
             [[name, *(f"{curve[lag]:.1e}" for lag in few)] for name, curve in middle.items()]))
     rows, shares = [], []
     for moment, when in MOMENTS.items():
-        for name, values in slopes(numbers, moment).items():
-            mean = mean_of(values)
-            if moment == "trained":
-                shares.append(Bar(name, next(one["group"] for one in numbers["networks"] if one["name"] == name), *(math.exp(end) for end in mean)))
-            rows.append([name, when, left(mean)])
+        for one in numbers["networks"]:
+            alive = passing(one[moment])
+            few = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])} pass any)"
+            if len(alive) > 1:
+                mean = mean_of([slope(curve) for curve in alive])
+                if moment == "trained":
+                    shares.append(Bar(one["name"] + few, one["group"], *(math.exp(end) for end in mean)))
+                rows.append([one["name"], when, left(mean) + few])
+            else:
+                rows.append([one["name"], when, f"nothing is left in {len(one[moment]) - len(alive)} of {len(one[moment])}"])
     plots.append(Plot("What is left of a gradient from one step to the next, after training",
                       "1 keeps all of it; .9 leaves a tenth after 22 steps, .7 after 7.",
                       bars(shares, across="factor per step"), ["network", "when", "factor per step, 95 % interval"], rows))
@@ -155,8 +161,13 @@ def draw(numbers: Numbers) -> list[Plot]:
 
 
 def typical(curves: Sequence[Sequence[float]]) -> list[float]:
-    """The geometric mean over seeds, lag by lag."""
-    return [math.exp(sum(math.log(norm) for norm in lag) / len(lag)) for lag in zip(*curves, strict=True)]
+    """The median over seeds, lag by lag: one network whose gradient is 0 would take a mean of logs to the foot."""
+    return [statistics.median(lag) for lag in zip(*curves, strict=True)]
+
+
+def passing(curves: Sequence[Sequence[float]]) -> list[Sequence[float]]:
+    """Those that pass a gradient at all: of ReLUs that all stand at a bound nothing is left, at any lag alike."""
+    return [curve for curve in curves if max(curve[1:]) > FLOOR]
 
 
 CLAIM = Claim(
@@ -176,6 +187,7 @@ CLAIM = Claim(
          "steps (the whole interval); a gate mitigates it where its slope is flatter, seed by seed, interval above 0. Holds where both are so "
          "for lstm and gru, at the start and after training; holds if: for some of these; does not hold where each of them is the other way "
          "round.",
-    limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to remember): "
-           "a bias of 0 would lose more, a bias of 5 less. That gradients arrive does not say that they help: long-memory asks for that.",
+    limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to "
+           "remember): a bias of 0 would lose more, a bias of 5 less. All train at the same rate, at which some networks of ReLUs stand at a "
+           "bound afterwards and pass nothing. That gradients arrive does not say that they help: long-memory asks for that.",
     measure=measure, judge=judge, draw=draw)
