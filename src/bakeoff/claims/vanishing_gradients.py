@@ -146,12 +146,12 @@ def draw(numbers: Numbers) -> list[Plot]:
     for moment, when in MOMENTS.items():
         for one in numbers["networks"]:
             alive = passing(one[moment])
-            few = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])} pass any)"
+            note = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])} pass any)"
             if len(alive) > 1:
                 mean = mean_of([slope(curve) for curve in alive])
                 if moment == "trained":
-                    shares.append(Bar(one["name"] + few, one["group"], *(math.exp(end) for end in mean)))
-                rows.append([one["name"], when, left(mean) + few])
+                    shares.append(Bar(one["name"] + note, one["group"], *(math.exp(end) for end in mean)))
+                rows.append([one["name"], when, left(mean) + note])
             else:
                 rows.append([one["name"], when, f"nothing is left in {len(one[moment]) - len(alive)} of {len(one[moment])}"])
     plots.append(Plot("What is left of a gradient from one step to the next, after training",
