@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bakeoff import registry
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.seeds import Mean, mean_of
 
-LAGS, SHORTEST = (10, 30, 100, 200), 3
+LAGS, SHORTEST = (10, 50, 200), 3
 PARAMETERS, BATCH, SEEDS = 8000, 32, 3
-MIXED, ALONE = 300, 120                       # updates
+MIXED, ALONE = 250, 160                       # updates
 EXAMPLES = 3000
 SOLVED, GUESSED = 0.9, 1 / 8
 GATED = ("lstm", "gru")
-WIDE, NARROW = "tcn, 253 steps in view", "tcn, 29 steps in view"
+WIDE, NARROW = "tcn, 505 steps in view", "tcn, 29 steps in view"
 WAYS = ("mixed lags", "this lag alone")
 
 
 def entries() -> list[Any]:
     from bakeoff.claims.trained import Entry
     return [Entry("rnn", "rnn"), Entry("lstm", "lstm"), Entry("gru", "gru"), Entry("mingru", "mingru"),
-            Entry(WIDE, "tcn", {"tcn.depth": 6}), Entry(NARROW, "tcn", {"tcn.depth": 3}), Entry("transformer", "transformer")]
+            Entry(WIDE, "tcn", {"tcn.depth": 6, "tcn.kernel": 5}), Entry(NARROW, "tcn", {"tcn.depth": 3}), Entry("transformer", "transformer")]
 
 
 def measure(ask: Ask) -> Numbers:
@@ -35,17 +36,16 @@ def measured(ask: Ask, *, lags: Sequence[int], seeds: int, mixed: int, alone: in
 
     from bakeoff.claims.problems import recalled
     from bakeoff.claims.trained import COMMON, fitted, made, setting, width_for
-    from bakeoff.tasks.classify import Classify
     from bakeoff.train import loop
-    task, chance = Classify(), np.random.default_rng(ask.seed)
-    many = np.exp(chance.uniform(np.log(SHORTEST), np.log(max(lags) + 1), examples)).astype(int)
+    task, chance = registry.get("task", "classify")(), np.random.default_rng(ask.seed)
+    many = np.exp(chance.uniform(np.log(SHORTEST), np.log(max(lags) + 1), examples)).astype(int).tolist()
     train = made(*recalled(many, chance), task)
     single, val, test = ({lag: made(*recalled([lag] * count, chance), task, like=train) for lag in lags} for count in (examples // 2, 100, 200))
     found = []
     for entry in entries():
         ask.say(entry.name)
         params = setting(entry, train.spec, task, **COMMON, batch=BATCH)
-        params["width"] = width_for(PARAMETERS, entry, train.spec, task, params, 8)
+        params["width"] = width_for(PARAMETERS, entry, train.spec, task, params)
         accuracy: dict[str, list[float]] = {str(lag): [] for lag in lags}
         ways: dict[str, list[str]] = {str(lag): [] for lag in lags}
         size = 0
@@ -118,7 +118,8 @@ def draw(numbers: Numbers) -> list[Plot]:
                       *(f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] ({', '.join(sorted(set(one['ways'][str(lag)])))})"
                         for lag, mean in zip(lags, means, strict=True))])
     return [Plot("Recalling what was shown first, by how long ago it was",
-                 "A line that stays at the top remembers; one that falls to the dashed level guesses. Look where each convolution falls: at its own view's end.",
+                 "A line that stays at the top remembers; one that falls to the dashed level guesses. Look where each convolution falls: at its "
+                 "own view's end.",
                  lines(shown, across="lag, steps", upward="accuracy", log_across=True, level=(GUESSED, "guessing")),
                  ["network", "parameters", *(f"lag {lag} (trained on)" for lag in lags)], table)]
 
@@ -137,12 +138,15 @@ CLAIM = Claim(
         Said("LSTMs can learn dependencies over hundreds of steps.", "a textbook"),
         Said("Dilated convolutions remember longer than recurrent networks of the same size.", "a research paper"),
     ),
-    experiment=f"Of 8 symbols one is shown first and marked, others follow; asked is, after the last, which it was. All networks have about {PARAMETERS:,} "
-               f"parameters, read one way and answer from the last step. Each is trained on lags {SHORTEST} to {LAGS[-1]} mixed ({MIXED} updates of {BATCH}) and, for a "
-               f"lag that this does not solve, on that lag alone ({ALONE} updates): validation chooses, {SEEDS} networks each.",
-    rule=f"A network solves a lag with {SOLVED:g} right on new examples (every seed, or the whole 95 % interval). Holds where lstm or gru solve a lag that a "
-         "tcn misses although its receptive field covers it; holds if the receptive field is too short: where they solve one that only the tcn with a short field "
-         "misses; does not hold where that one too solves all they do.",
-    limits="One symbol to be kept, a few hundred updates at the starting learning rate, lags to 200. Which way of training suits differs by family (recurrence learns from "
-           "short lags, convolution from one lag at a time), so both are on offer to all. More updates would move the ends, for all families.",
+    experiment="Of 8 symbols one is shown first and marked, others follow; asked is, after the last, which it was. All networks have about "
+               f"{PARAMETERS:,} parameters, read one way and answer from the last step. Each is trained on lags {SHORTEST} to {LAGS[-1]} mixed "
+               f"({MIXED} updates of {BATCH}) and, for a lag that this does not solve, on that lag alone ({ALONE} updates): validation chooses, "
+               f"{SEEDS} networks each.",
+    rule=f"A network solves a lag with {SOLVED:g} right on new examples (every seed, or the whole 95 % interval). Holds where lstm or gru solve "
+         "a lag that a tcn misses although its receptive field covers it; holds if the receptive field is too short: where they solve one that "
+         "only the tcn with a short field misses; does not hold where that one too solves all they do.",
+    limits="One symbol to be kept, a few hundred updates at the starting learning rate, lags to 200. Which way of training suits differs by "
+           "family (recurrence learns from short lags, convolution from one lag at a time), so both are on offer to all. More updates would move "
+           "the ends, for all families. A lag near the end of a convolution's view is learnt late, if at all: of a view of 253 steps, lag 100 was "
+           "solved in as many updates, lag 200 was not.",
     measure=measure, judge=judge, draw=draw)

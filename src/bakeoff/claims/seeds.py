@@ -1,4 +1,4 @@
-"""A mean over seeds and its interval. Free of what takes long to import, since rules need nothing else."""
+"""A mean over seeds, a share of cases, and their intervals. Free of what takes long to import, since rules need nothing else."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def mean_of(values: Sequence[float]) -> Mean:
     deviation = math.sqrt(sum((one - value) ** 2 for one in values) / (count - 1))
     half = float(stats.t.ppf(0.975, count - 1)) * deviation / math.sqrt(count)
     return Mean(value, value - half, value + half)
+
+
+def share_of(hits: int, tries: int) -> tuple[float, float]:
+    """Clopper and Pearson's 95 % interval of a share."""
+    from scipy.stats import beta
+    return (float(beta.ppf(0.025, hits, tries - hits + 1)) if hits else 0.0, float(beta.ppf(0.975, hits + 1, tries - hits)) if hits < tries else 1.0)

@@ -66,8 +66,9 @@ def network_of(entry: Entry, spec: Spec, task: Task, params: Mapping[str, Any], 
     return Network(registry.get("family", entry.family), spec, task, params)
 
 
-def width_for(parameters: int, entry: Entry, spec: Spec, task: Task, params: Mapping[str, Any], step: int = 4) -> int:
-    """The width, a multiple of `step`, with which the network comes nearest to so many parameters."""
+def width_for(parameters: int, entry: Entry, spec: Spec, task: Task, params: Mapping[str, Any]) -> int:
+    """The width, a multiple of 4 (of 8 where heads share it), with which the network comes nearest to so many parameters."""
+    step = 8 if f"{entry.family}.heads" in params else 4
     width, before = step, -math.inf
     while (count := network_of(entry, spec, task, {**params, "width": width}, 0).parameter_count()) < parameters:
         before, width = count, width + step

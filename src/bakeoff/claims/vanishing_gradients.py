@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bakeoff import registry
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.seeds import Mean, mean_of
 
@@ -25,7 +27,7 @@ FLOOR = 1e-300                                # what a gradient of exactly 0 cou
 def entries() -> list[Any]:
     from bakeoff.claims.trained import Entry
     return [Entry(PLAIN, "rnn"), Entry("rnn, relu", "rnn", {"rnn.unit": "relu"}), Entry("rnn, leaky relu", "rnn", {"rnn.unit": "leaky_relu"}),
-            Entry("irnn", "irnn"), Entry("lstm", "lstm"), Entry("gru", "gru"), Entry("tcn", "tcn", {"tcn.depth": 5}), Entry("transformer", "transformer")]
+            *(Entry(name, name) for name in ("irnn", "lstm", "gru")), Entry("tcn", "tcn", {"tcn.depth": 5}), Entry("transformer", "transformer")]
 
 
 def norms(network: Network, batch: Batch) -> list[float]:
@@ -55,9 +57,8 @@ def measured(ask: Ask, *, steps: int, seeds: int, updates: int, examples: int) -
 
     from bakeoff.claims.problems import marked
     from bakeoff.claims.trained import COMMON, fitted, made, network_of, setting
-    from bakeoff.tasks.classify import Classify
     from bakeoff.train import loop
-    task, chance = Classify(), np.random.default_rng(ask.seed)
+    task, chance = registry.get("task", "classify")(), np.random.default_rng(ask.seed)
     train = made(*marked(examples, steps, chance), task)
     test = made(*marked(500, steps, chance), task, like=train)
     seen, found = test.take(range(64)), []
@@ -100,10 +101,11 @@ def judge(numbers: Numbers) -> Finding:
                 shown.append((moment, name))
             elif not (plain.low > LOST or less.high < 0):
                 open_cases.append((moment, name))
-        words.append(f"{when} it is times {left(plain)} in the plain network, " + " and ".join(f"{left(mean_of(found[name]))} in {name}" for name in GATED))
+        gated = " and ".join(f"{left(mean_of(found[name]))} in {name}" for name in GATED)
+        words.append(f"{when} its norm is times {left(plain)} in the plain network, {gated}")
     after = slopes(numbers, "trained")
     value = gain(after, "lstm")
-    sentence = f"With every step that a gradient goes back, {'; '.join(words)} (its norm, 95 % intervals over networks)."
+    sentence = f"With every step that a gradient goes back, {'; '.join(words)} (95 % intervals over networks)."
     asked = f"slope of the log norm per step after training, lstm minus {PLAIN}"
     if len(shown) == len(MOMENTS) * len(GATED):
         return Finding("holds", sentence, asked, *value)
@@ -142,11 +144,16 @@ def draw(numbers: Numbers) -> list[Plot]:
             [[name, *(f"{curve[lag]:.1e}" for lag in few)] for name, curve in middle.items()]))
     rows, shares = [], []
     for moment, when in MOMENTS.items():
-        for name, values in slopes(numbers, moment).items():
-            mean = mean_of(values)
-            if moment == "trained":
-                shares.append(Bar(name, next(one["group"] for one in numbers["networks"] if one["name"] == name), *(math.exp(end) for end in mean)))
-            rows.append([name, when, left(mean)])
+        for one in numbers["networks"]:
+            alive = passing(one[moment])
+            note = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])} pass any)"
+            if len(alive) > 1:
+                mean = mean_of([slope(curve) for curve in alive])
+                if moment == "trained":
+                    shares.append(Bar(one["name"] + note, one["group"], *(math.exp(end) for end in mean)))
+                rows.append([one["name"], when, left(mean) + note])
+            else:
+                rows.append([one["name"], when, f"nothing is left in {len(one[moment]) - len(alive)} of {len(one[moment])}"])
     plots.append(Plot("What is left of a gradient from one step to the next, after training",
                       "1 keeps all of it; .9 leaves a tenth after 22 steps, .7 after 7.",
                       bars(shares, across="factor per step"), ["network", "when", "factor per step, 95 % interval"], rows))
@@ -154,8 +161,13 @@ def draw(numbers: Numbers) -> list[Plot]:
 
 
 def typical(curves: Sequence[Sequence[float]]) -> list[float]:
-    """The geometric mean over seeds, lag by lag."""
-    return [math.exp(sum(math.log(norm) for norm in lag) / len(lag)) for lag in zip(*curves, strict=True)]
+    """The median over seeds, lag by lag: one network whose gradient is 0 would take a mean of logs to the foot."""
+    return [statistics.median(lag) for lag in zip(*curves, strict=True)]
+
+
+def passing(curves: Sequence[Sequence[float]]) -> list[Sequence[float]]:
+    """Those that pass a gradient at all: of ReLUs that all stand at a bound nothing is left, at any lag alike."""
+    return [curve for curve in curves if max(curve[1:]) > FLOOR]
 
 
 CLAIM = Claim(
@@ -169,11 +181,13 @@ CLAIM = Claim(
         Said("ReLU solves the vanishing gradient problem, leaky ReLU the dying ReLU besides.", "a tutorial"),
     ),
     experiment=f"Networks of width {WIDTH} read {STEPS} steps one way and answer after the last which symbol was marked, at a step that may be "
-               f"any. The norm of the gradient of that answer's loss is taken at every step, in double precision, of {SEEDS} networks each: as they "
-               f"start, and after {UPDATES} updates of 32 examples.",
+               f"any. The norm of the gradient of that answer's loss is taken at every step, in double precision, of {SEEDS} networks each: as "
+               f"they start, and after {UPDATES} updates of 32 examples.",
     rule=f"Slope of the log norm against lag, 95 % interval over seeds. A network loses gradients where less than a tenth is left after {STEPS} "
-         "steps (the whole interval); a gate mitigates it where its slope is flatter, seed by seed, interval above 0. Holds where both are so for lstm "
-         "and gru, at the start and after training; holds if: for some of these; does not hold where each of them is the other way round.",
-    limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to remember): "
-           "a bias of 0 would lose more, a bias of 5 less. That gradients arrive does not say that they help: long-memory asks for that.",
+         "steps (the whole interval); a gate mitigates it where its slope is flatter, seed by seed, interval above 0. Holds where both are so "
+         "for lstm and gru, at the start and after training; holds if: for some of these; does not hold where each of them is the other way "
+         "round.",
+    limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to "
+           "remember): a bias of 0 would lose more, a bias of 5 less. All train at the same rate, at which some networks of ReLUs stand at a "
+           "bound afterwards and pass nothing. That gradients arrive does not say that they help: long-memory asks for that.",
     measure=measure, judge=judge, draw=draw)
