@@ -64,6 +64,7 @@ def told(one: Settled) -> dict[str, Any]:
     """What the template sets of a claim."""
     claim, finding = one.claim, one.finding
     words = {name: plain(getattr(claim, name)) for name in ("id", "statement", "experiment", "rule", "limits")}
+    words["statement"] = words["statement"].rstrip(".")
     plots = [plot._replace(title=plain(plot.title), sentence=plain(plot.sentence), head=[plain(cell) for cell in plot.head],
                            rows=[[plain(cell) for cell in cells] for cells in plot.rows]) for plot in one.plots]
     return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict,
@@ -116,12 +117,12 @@ def around(settled: Sequence[Settled]) -> list[tuple[str, str]]:
 
 def markdown(settled: Sequence[Settled]) -> str:
     """The same page for reading in a repository: plots as their tables."""
-    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, and the rule for its verdict was written "
-             "down before the numbers were seen. The same page with pictures: `claims.html`.", "",
+    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that is tested on "
+             "made-up outcomes both ways. The same page with pictures: `claims.html`.", "",
              "| claim | verdict | number | 95 % interval | of what |", "|---|---|---|---|---|"]
     for one in settled:
         finding = one.finding
-        lines.append(row([f"[{escaped(one.claim.statement)}](#{one.claim.id})", f"**{finding.verdict}**",
+        lines.append(row([f"[{escaped(one.claim.statement.rstrip('.'))}](#{one.claim.id})", f"**{finding.verdict}**",
                           "" if finding.value is None else value_text(finding.value), interval(finding), escaped(finding.what)]))
     for one in settled:
         lines += ["", *section(one)]
@@ -137,7 +138,7 @@ def section(one: Settled) -> list[str]:
              + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "",
              "As it is said, in short:", ""]
     lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*" for said in claim.asserted]
-    lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule, written beforehand.** {escaped(claim.rule)}"]
+    lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule.** {escaped(claim.rule)}"]
     for plot in one.plots:
         lines += ["", f"**{escaped(plot.title)}.** {escaped(plot.sentence)}", "", row(map(escaped, plot.head)), f"|{'---|' * len(plot.head)}",
                   *(row(map(escaped, cells)) for cells in plot.rows)]

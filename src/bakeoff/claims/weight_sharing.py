@@ -117,5 +117,6 @@ CLAIM = Claim(
          "recurrent network shares in every reading, holds if … for the readings in which all of a group do, and does not hold if a group shares "
          "in no reading.",
     limits="Counting says nothing about what is learnt. A convolutional network that flattens its last map into a dense layer, as older ones do, "
-           "does not share there; the ones here average. Position codes here are computed, not learnt.",
+           "does not share there; the ones here average. Position codes here are computed, not "
+           "learnt. Pictures begin at 16 × 16, since convnext takes smaller filters below that.",
     measure=measure, judge=judge, draw=draw)
