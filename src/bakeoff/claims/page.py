@@ -117,7 +117,8 @@ def around(settled: Sequence[Settled]) -> list[tuple[str, str]]:
 
 def markdown(settled: Sequence[Settled]) -> str:
     """The same page for reading in a repository: plots as their tables."""
-    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that is tested on "
+    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that is "
+                                        f"tested on "
              "made-up outcomes both ways. The same page with pictures: `claims.html`.", "",
              "| claim | verdict | number | 95 % interval | of what |", "|---|---|---|---|---|"]
     for one in settled:
