@@ -94,7 +94,7 @@ CLAIM = Claim(
     ),
     experiment="Runs of bakeoff on real data, each contender tuned under the same budget: the best convolutional and the best recurrent network "
                "of each run, compared on the same test examples. Finished runs below --data are read; where there are data sets instead, each "
-               "is run quickly: the cheapest network of each group, two trials of 4,000 examples, two seeds.",
+               "is run quickly: the cheapest network of each group, one trial of 3,000 examples, two seeds.",
     rule="On a set one group is better where p < .05 in the run's own paired test, corrected for all pairs of its contenders; else they are "
          "alike, which is legal. Holds where the group that is said to fit is better on most sets of images, and on most of sequences (text, "
          f"sound, series; at least {FEWEST} sets each): the whole 95 % interval of that share above a half. Holds if: for one of the two. Does "

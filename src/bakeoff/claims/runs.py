@@ -10,7 +10,7 @@ from typing import Any
 
 from bakeoff.claims.base import Ask
 
-QUICK: Mapping[str, Any] = {"slate": "quick", "trials": 2, "examples": 4000, "seeds": 2}      # of a data set that is run here; no clock
+QUICK: Mapping[str, Any] = {"slate": "quick", "trials": 1, "examples": 3000, "seeds": 2}      # of a data set that is run here; no clock
 RECORDS = ("verdict.json", "comparison.json", "plan.json")
 PLAIN = ("majority", "mean", "last", "seasonal", "drift", "mean_box", "first_k", "rate")      # baselines that learn nothing of the input
 USE = "use.json"              # {"use": "medical images"}: what neither kind nor task tell
