@@ -39,8 +39,8 @@ def test_the_rule(gru, wide, narrow, verdict):
 
 def test_how_far_each_remembers_is_said():
     found = claim.judge(planted(100, 10, 10))
-    assert "100 by gru" in found.sentence
-    assert "none by lstm" in found.sentence
+    assert "100 for gru" in found.sentence
+    assert "none for lstm" in found.sentence
     assert found.value == pytest.approx(0.857, abs=0.01)
 
 

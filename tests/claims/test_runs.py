@@ -119,13 +119,13 @@ def test_data_sets_are_run_where_there_are_no_runs(tmp_path, monkeypatch):
     asked = []
 
     def run(data, out, **options):
-        asked.append((Path(data).name, options["budget"]))
+        asked.append((Path(data).name, options["slate"]))
         plant(out, "text", "classify", CONV)
     monkeypatch.setattr(sys.modules["bakeoff.run"], "run", run)
     (tmp_path / "words.csv").write_text("text,label\n" + "".join(f"good {n},a\nbad {n},b\n" for n in range(60)))
     (tmp_path / "README.md").write_text("What these are.")
     numbers = runs.gathered(Ask(data=tmp_path))
-    assert asked == [("words.csv", runs.BUDGET)]
+    assert asked == [("words.csv", "quick")]
     assert (numbers["made"], [run["name"] for run in numbers["runs"]], list(numbers["skipped"])) == (1, ["words.csv"], ["README.md"])
     runs.gathered(Ask(data=tmp_path))
     assert len(asked) == 1                    # the second claim that asks reads the same run

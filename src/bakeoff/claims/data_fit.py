@@ -46,7 +46,8 @@ def judge(numbers: Numbers) -> Finding:
               "sequences": {sort: runs for sort, runs in found.items() if sort != SPATIAL}}
     what = "share of the sets on which the group that is said to fit is better (p < .05)"
     if any(sum(map(len, half.values())) < FEWEST for half in halves.values()):
-        return Finding("cannot tell", f"There are {count} runs in which a convolutional and a recurrent network took part.", what, condition=(
+        few = f"There are {count} runs in which a convolutional and a recurrent network took part.{skipped_words(numbers['skipped'])}"
+        return Finding("cannot tell", few, what, condition=(
             f"{FEWEST} sets of images and {FEWEST} of sequences would tell: --data FOLDER, of finished runs or of data sets"))
     words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, alike on {scores.count(0)}"
              for sort, runs in found.items() for scores in [outcomes(sort, runs)]]
@@ -93,11 +94,12 @@ CLAIM = Claim(
     ),
     experiment="Runs of bakeoff on real data, each contender tuned under the same budget: the best convolutional and the best recurrent network "
                "of each run, compared on the same test examples. Finished runs below --data are read; where there are data sets instead, each "
-               "is run for a minute.",
+               "is run quickly: the cheapest network of each group, one trial of 3,000 examples, two seeds.",
     rule="On a set one group is better where p < .05 in the run's own paired test, corrected for all pairs of its contenders; else they are "
          "alike, which is legal. Holds where the group that is said to fit is better on most sets of images, and on most of sequences (text, "
          f"sound, series; at least {FEWEST} sets each): the whole 95 % interval of that share above a half. Holds if: for one of the two. Does "
          "not hold where it is under a half for one of them, and above for neither.",
     limits="The sets at hand, and each run's budget; best of a group is the best of those that entered. The correction is for all pairs of a "
-           "run, so small differences count as ties. Hybrids of both are not asked about here.",
+           "run, so small differences count as ties, and a tie is not proof that two groups are equal. Hybrids of both are not asked about here. "
+           "That a half is the mark was settled with a first lot of runs in sight.",
     measure=measure, judge=judge, draw=draw, needs_data=True)

@@ -133,7 +133,7 @@ def draw(numbers: Numbers) -> list[Plot]:
              ["group", *(f"length {length}" for length in numbers["lengths"])],
              [[one.name, *(f"{y:.3f}" for _, y in one.points)] for one in shown]),
         Plot("What the other lengths cost, by network",
-             f"Left of the margin of {MARGIN:g} the network takes any length. Those far right place weights or positions.",
+             f"Left of the margin of {MARGIN:g} the network takes any length. Those far right have a weight or a code for every place.",
              bars([Bar(one["name"], one["group"], *mean_of(drops(one, numbers))) for one in ordered],
                   across="accuracy lost at the worst of the other lengths"),
              ["network", "group", *(f"length {length}" for length in numbers["lengths"]), "lost at the worst", "padding changes an answer by"], rows)]
@@ -158,5 +158,5 @@ CLAIM = Claim(
          "convolutional ones do and these too, or most recurrent ones do not.",
     limits="One local pattern: what must be counted or ordered over the whole length may fail at new lengths for other reasons. A last layer "
            f"that is not averaged to its places refuses another size outright. Networks under {LEARNT:g} at length {LENGTH} are left out of the "
-           "verdict.",
+           "verdict. That those with a weight per place are judged together was settled after a first measurement, with seed 0.",
     measure=measure, judge=judge, draw=draw)

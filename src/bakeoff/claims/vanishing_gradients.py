@@ -146,7 +146,7 @@ def draw(numbers: Numbers) -> list[Plot]:
     for moment, when in MOMENTS.items():
         for one in numbers["networks"]:
             alive = passing(one[moment])
-            note = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])} pass any)"
+            note = "" if len(alive) == len(one[moment]) else f" ({len(alive)} of {len(one[moment])})"
             if len(alive) > 1:
                 mean = mean_of([slope(curve) for curve in alive])
                 if moment == "trained":
@@ -155,7 +155,8 @@ def draw(numbers: Numbers) -> list[Plot]:
             else:
                 rows.append([one["name"], when, f"nothing is left in {len(one[moment]) - len(alive)} of {len(one[moment])}"])
     plots.append(Plot("What is left of a gradient from one step to the next, after training",
-                      "1 keeps all of it; .9 leaves a tenth after 22 steps, .7 after 7.",
+                      "1 keeps all of it; .9 leaves a tenth after 22 steps, .7 after 7. In brackets: so many of the networks pass any gradient "
+                      "at all.",
                       bars(shares, across="factor per step"), ["network", "when", "factor per step, 95 % interval"], rows))
     return plots
 
