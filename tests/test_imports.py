@@ -28,7 +28,7 @@ FLOORS = [
     {"cost", "growth", "plan", "tune", "train", "compare", "execute", "report", "use", "watch", "verdict", "folder", "machine"},
     {"session", "slate", "conclude", "result", "status", "words", "catalogue"},
     {"run"},
-    {"estimators", "live", "demo"},
+    {"estimators", "live", "demo", "claims"},
     {"cli", "__main__"},
 ]
 HEAVY = ("torch", "numpy", "pandas", "sklearn", "scipy", "optuna", "PIL", "pyarrow", "tokenizers", "jinja2")

@@ -229,6 +229,19 @@ def demo_command(seed: Annotated[int, typer.Option(metavar="N", help="another se
     show(found.record() if as_json else found.lines())
 
 
+@app.command("claims")
+def claims_command(ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="some of them; all", show_default=False)] = None,
+                   seed: Annotated[int, typer.Option(metavar="N", help="another seed, other numbers")] = 0,
+                   out: Annotated[Path | None, typer.Option(metavar="DIR", help="where pages and numbers go, or already are (runs/claims-N)")] = None,
+                   data: Annotated[Path | None, typer.Option(metavar="DIR", help="data sets or finished runs, for claims about real data")] = None,
+                   as_json: Json = False, quiet: Quiet = False) -> None:
+    """What is said of convolutional and recurrent networks, settled by experiment: a page."""
+    from bakeoff.claims.settle import lines_of, settle
+    folder, settled = settle(ids or (), seed, out, data, (lambda words: None) if quiet else note)
+    show({"folder": str(folder), "page": str(folder / "claims.html"), "claims": [one.line() for one in settled]} if as_json
+         else lines_of(folder, settled))
+
+
 class watched:
     """A watch that is closed whatever happens; an error that leaves it bears the run's folder, if there is one yet."""
 
@@ -284,7 +297,8 @@ def outcome(arguments: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort) as stop:
         folder = getattr(stop, "run_folder", None)
-        note(f"\nstopped; go on with\n  bakeoff resume {folder}" if folder else "\nstopped before anything was recorded: run it again")
+        line = getattr(stop, "go_on", f"bakeoff resume {folder}" if folder else None)
+        note(f"\nstopped; go on with\n  {line}" if line else "\nstopped before anything was recorded: run it again")
         return 130
     except BrokenPipeError:                   # whoever reads has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -42,6 +42,14 @@ def naive_relu(x: Tensor, weight: Tensor, truncate: int) -> Tensor:
     return stepwise(lambda t, h: (x[t] + h @ weight).relu(), torch.zeros_like(x[0]), len(x), truncate)
 
 
+def leaky_scan(x: Tensor, weight: Tensor, truncate: int) -> Tensor:
+    return relu_scan(x, weight, truncate, 0.1)
+
+
+def naive_leaky(x: Tensor, weight: Tensor, truncate: int) -> Tensor:
+    return stepwise(lambda t, h: torch.nn.functional.leaky_relu(x[t] + h @ weight, 0.1), torch.zeros_like(x[0]), len(x), truncate)
+
+
 def naive_mgu(x: Tensor, weight: Tensor, truncate: int) -> Tensor:
     units = weight.shape[1]
 
@@ -82,10 +90,11 @@ def naive_gru(x: Tensor, weight: Tensor, bias: Tensor, truncate: int) -> Tensor:
     (complex_scan, naive_complex, lambda t: [(2, 6), (t, 3, 2, 6)]),
     (tanh_scan, naive_tanh, lambda t: [(t, 2, 3, 4), (2, 4, 4)]),
     (relu_scan, naive_relu, lambda t: [(t, 2, 3, 4), (2, 4, 4)]),
+    (leaky_scan, naive_leaky, lambda t: [(t, 2, 3, 4), (2, 4, 4)]),
     (mgu_scan, naive_mgu, lambda t: [(t, 2, 3, 8), (2, 4, 8)]),
     (peephole_scan, naive_peephole, lambda t: [(t, 2, 3, 16), (2, 4, 16), (2, 3, 4)]),
     (gru_scan, naive_gru, lambda t: [(t, 2, 3, 12), (2, 4, 12), (2, 4)]),
-], ids=["mixing", "complex", "tanh", "relu", "mgu", "peephole", "gru"])
+], ids=["mixing", "complex", "tanh", "relu", "leaky", "mgu", "peephole", "gru"])
 def test_the_loop_equals_its_naive_twin_gradients_included(
         fast: Callable[..., Tensor], naive: Callable[..., Tensor], shapes: Callable[[int], list[tuple[int, ...]]],
         steps: int, truncate: int) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from bakeoff.nn.drop import ChannelDrop
 from bakeoff.nn.masked import flip, zeroed
-from bakeoff.nn.scan import gru_scan, tanh_scan
+from bakeoff.nn.scan import LARGEST, gru_scan, relu_scan, tanh_scan
 
 
 class Cell(nn.Module):
@@ -37,6 +37,23 @@ class Cell(nn.Module):
     def step(self, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
         """(B, inputs) and each memory (B, U) → the memories after it; the first is what the cell gives."""
         raise NotImplementedError
+
+
+class Rectified(Cell):
+    """h ← relu(W_x x + b + W_h h), held within ±LARGEST; below zero `slope` times the sum."""
+
+    gates = 1
+
+    def __init__(self, inputs: int, units: int, slope: float = 0.0) -> None:
+        super().__init__(inputs, units)
+        self.slope = slope
+
+    def scan(self, others: list[Any], x: Tensor, weight: Tensor, truncate: int) -> Tensor:
+        return relu_scan(x, weight, truncate, self.slope)
+
+    def step(self, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
+        own = F.linear(x, self.weight_ih_l0, self.bias_ih_l0)
+        return (F.leaky_relu(own + F.linear(memory[0], self.weight_hh_l0), self.slope).clamp(-LARGEST, LARGEST),)
 
 
 WIDE = 192                    # examples, or lines of pictures, side by side from which torch's own kernels are quicker than the scans

@@ -35,12 +35,12 @@ def complex_scan(turn: Tensor, x: Tensor, truncate: int = 0) -> Tensor:
 
 def tanh_scan(x: Tensor, weight: Tensor, truncate: int = 0) -> Tensor:
     """h[t] = tanh(x[t] + h[t−1] W). x (T, G, B, U), weight (G, U, U): G independent groups → (T, G, B, U)."""
-    return _Elman.apply(x, weight, truncate, False)
+    return _Elman.apply(x, weight, truncate, None)
 
 
-def relu_scan(x: Tensor, weight: Tensor, truncate: int = 0) -> Tensor:
-    """h[t] = min(relu(x[t] + h[t−1] W), LARGEST), shapes as in tanh_scan."""
-    return _Elman.apply(x, weight, truncate, True)
+def relu_scan(x: Tensor, weight: Tensor, truncate: int = 0, slope: float = 0.0) -> Tensor:
+    """h[t] = relu(x[t] + h[t−1] W), held within ±LARGEST; below zero `slope` times the sum, not 0. Shapes as in tanh_scan."""
+    return _Elman.apply(x, weight, truncate, slope)
 
 
 def mgu_scan(x: Tensor, weight: Tensor, truncate: int = 0) -> Tensor:
@@ -175,28 +175,34 @@ def turned_through(turn: Tensor, x: Tensor, block: int, joined: bool, way: int) 
 
 class _Elman(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, truncate: int, relu: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, truncate: int, slope: float | None) -> Tensor:
+        """slope: of a ReLU below zero; None: tanh."""
         h = x.clone(memory_format=torch.contiguous_format)
         state = torch.zeros_like(h[0])
         for step in h.unbind(0):
             step.baddbmm_(state, weight)
-            state = step.clamp_(0, LARGEST) if relu else step.tanh_()
+            state = step.tanh_() if slope is None else step.clamp_(0, LARGEST) if not slope else bent(step, slope)
         ctx.save_for_backward(h, weight)
-        ctx.truncate, ctx.relu = truncate, relu
+        ctx.truncate, ctx.slope = truncate, slope
         return h
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         h, weight = ctx.saved_tensors
-        dx = ((h > 0) & (h < LARGEST)).to(h.dtype) if ctx.relu else 1 - h * h             # times ∂/∂h, step by step
+        dx = 1 - h * h if ctx.slope is None else torch.where(h > 0, 1.0, ctx.slope).to(h.dtype) * (h.abs() < LARGEST)
         dh = grad.clone()
         back, slopes, grads = weight.transpose(1, 2).contiguous(), dx.unbind(0), dh.unbind(0)
         for t in range(len(h) - 1, -1, -1):
-            slopes[t].mul_(grads[t])
+            slopes[t].mul_(grads[t])                                         # dx is times ∂/∂h from here on
             if t and not (ctx.truncate and t % ctx.truncate == 0):
                 grads[t - 1].baddbmm_(slopes[t], back)
         return dx, per_group(before(h), dx), None, None
+
+
+def bent(x: Tensor, slope: float) -> Tensor:
+    """A leaky ReLU in place."""
+    return torch.nn.functional.leaky_relu_(x, slope).clamp_(-LARGEST, LARGEST)
 
 
 class _Mgu(torch.autograd.Function):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bakeoff.nn.encoder import Encoder, State
-from bakeoff.nn.recurrent import Cell, Recurrent, started
-from bakeoff.nn.scan import LARGEST, relu_scan
+from bakeoff.nn.recurrent import Cell, Rectified, Recurrent, started
 from bakeoff.registry import family
 from bakeoff.space import Range
 from bakeoff.types import Grid, Sizes
@@ -45,19 +43,8 @@ class IRNN(Encoder):
         return self.layers.step(x, state)
 
 
-class Unit(Cell):
-    gates = 1
-
-    def scan(self, others: list[Any], x: Tensor, weight: Tensor, truncate: int) -> Tensor:
-        return relu_scan(x, weight, truncate)
-
-    def step(self, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
-        own = F.linear(x, self.weight_ih_l0, self.bias_ih_l0)
-        return ((own + F.linear(memory[0], self.weight_hh_l0)).clamp(0, LARGEST),)       # h ← relu(W_x x + b + W_h h)
-
-
 def irnn(inputs: int, units: int) -> Cell:
-    cell = started(Unit(inputs, units))
+    cell = started(Rectified(inputs, units))
     nn.init.eye_(cell.weight_hh_l0)
     nn.init.normal_(cell.weight_ih_l0, std=SMALL)
     return cell

@@ -7,15 +7,20 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from bakeoff.nn.encoder import Encoder, State
-from bakeoff.nn.recurrent import Recurrent, started
+from bakeoff.nn.recurrent import Cell, Kernel, Rectified, Recurrent, started
 from bakeoff.registry import family
-from bakeoff.space import Range
+from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
+
+LEAK = 0.01                   # slope of the leaky ReLU below zero; Maas et al. 2013
 
 
 @family("rnn", group="recurrent")
 class RNN(Encoder):
-    """Reads a sequence step by step, both ways unless causal. Departs from the paper: a residual path around each layer."""
+    """Reads a sequence step by step, both ways unless causal. Departs from the paper: a residual path around each layer.
+
+    unit: what makes the memory of the sum; without a bound (ReLUs) it is held within ±1000.
+    """
 
     ranks = frozenset({1})
     well_known = True
@@ -23,9 +28,11 @@ class RNN(Encoder):
     start_cells = 48
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
-                 depth: Annotated[int, Range(1, 3, "layers")] = 1, dropout: float = 0.0, truncate: int = 0) -> None:
+                 depth: Annotated[int, Range(1, 3, "layers")] = 1,
+                 unit: Annotated[str, Choice("tanh", "relu", "leaky_relu", meaning="what the new memory is of the sum")] = "tanh",
+                 dropout: float = 0.0, truncate: int = 0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
-        self.layers = Recurrent(elman, dim, depth, causal=causal, dropout=dropout, truncate=truncate)
+        self.layers = Recurrent(UNITS[unit], dim, depth, causal=causal, dropout=dropout, truncate=truncate)
 
     def forward(self, grid: Grid) -> Grid:
         return Grid(self.layers(*grid), grid.valid)
@@ -39,3 +46,14 @@ class RNN(Encoder):
 
 def elman(inputs: int, units: int) -> nn.RNNBase:
     return started(nn.RNN(inputs, units))
+
+
+def rectified(inputs: int, units: int) -> Cell:
+    return started(Rectified(inputs, units))
+
+
+def leaky(inputs: int, units: int) -> Cell:
+    return started(Rectified(inputs, units, LEAK))
+
+
+UNITS: dict[str, Kernel] = {"tanh": elman, "relu": rectified, "leaky_relu": leaky}

@@ -1,0 +1,105 @@
+"""Does convolution suit spatial data and recurrence sequences? The best of each group on image, speech, text and series sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
+from bakeoff.claims.runs import clear, gathered, skipped_words
+from bakeoff.claims.seeds import share_of
+
+SORTS = {"image": ("images",), "audio": ("sound",), "text": ("text",), "story": ("text",), "series": ("series",), "music": ("series",)}
+SPATIAL, SEQUENCES = "images", ("sound", "text", "series")
+FEWEST = 3                                    # sets of a sort about which something is said
+
+
+def measure(ask: Ask) -> Numbers:
+    return gathered(ask)
+
+
+def sets(numbers: Numbers) -> dict[str, list[Numbers]]:
+    """Sort → its runs in which both groups took part."""
+    found: dict[str, list[Numbers]] = {sort: [] for sort in (SPATIAL, *SEQUENCES)}
+    for run in numbers["runs"]:
+        if run["conv_recurrent"] is not None and run["kind"] in SORTS:
+            found[SORTS[run["kind"]][0]].append(run)
+    return {sort: runs for sort, runs in found.items() if runs}
+
+
+def outcomes(sort: str, runs: Sequence[Numbers]) -> list[int]:
+    """Per set 1 where the group that is said to suit it is better (p < .05), −1 where the other is, 0 for a tie."""
+    turn = 1 if sort == SPATIAL else -1
+    return [turn * clear(run["conv_recurrent"]) for run in runs]
+
+
+def most(runs_by_sort: Mapping[str, Sequence[Numbers]]) -> bool | None:
+    """Whether the group that is said to fit is better on most sets of these sorts; None: the interval of that share holds a half."""
+    found = [score for sort, runs in runs_by_sort.items() for score in outcomes(sort, runs)]
+    low, high = share_of(found.count(1), len(found))
+    return True if low > 0.5 else False if high < 0.5 else None
+
+
+def judge(numbers: Numbers) -> Finding:
+    found = sets(numbers)
+    count = sum(map(len, found.values()))
+    halves = {"images": {sort: runs for sort, runs in found.items() if sort == SPATIAL},
+              "sequences": {sort: runs for sort, runs in found.items() if sort != SPATIAL}}
+    what = "share of the sets on which the group that is said to fit is better (p < .05)"
+    if any(sum(map(len, half.values())) < FEWEST for half in halves.values()):
+        few = f"There are {count} runs in which a convolutional and a recurrent network took part.{skipped_words(numbers['skipped'])}"
+        return Finding("cannot tell", few, what, condition=(
+            f"{FEWEST} sets of images and {FEWEST} of sequences would tell: --data FOLDER, of finished runs or of data sets"))
+    words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, alike on {scores.count(0)}"
+             for sort, runs in found.items() for scores in [outcomes(sort, runs)]]
+    sentence = (f"Convolution on images and recurrence on sequences, each against the other on {count} sets (p < .05, corrected): "
+                + "; ".join(words) + "." + skipped_words(numbers["skipped"]))
+    better = sum(outcomes(sort, runs).count(1) for sort, runs in found.items())
+    value = better / count, *share_of(better, count)
+    judged = {name: most(half) for name, half in halves.items()}
+    if all(judged.values()):
+        return Finding("holds", sentence, what, *value)
+    if any(judged.values()):
+        return Finding("holds if", sentence, what, *value, condition=f"the data are {next(name for name, fits in judged.items() if fits)}")
+    if False in judged.values():
+        return Finding("does not hold", sentence, what, *value)
+    return Finding("cannot tell", sentence, what, *value, condition="more sets would tell: neither share is known to be above or below a half")
+
+
+def draw(numbers: Numbers) -> list[Plot]:
+    from bakeoff.claims.draw import Bar, bars
+    rows, shares = [], []
+    for sort, runs in sets(numbers).items():
+        for run in runs:
+            pair, (conv, a), (recurrent, b) = run["conv_recurrent"], run["best"]["conv"], run["best"]["recurrent"]
+            better = {1: "convolution", -1: "recurrence", 0: "alike"}[clear(pair)]
+            rows.append([run["name"], sort, run["metric"], f"{conv} {a:.3f}", f"{recurrent} {b:.3f}", f"{pair['p']:.3f}", better])
+        for group, sign, name in (("conv", 1, "conv"), ("recurrent", -1, "recurrent")):
+            count = sum(clear(run["conv_recurrent"]) == sign for run in runs)
+            shares.append(Bar(f"{sort} ({len(runs)}), {name}", group, 100 * count / len(runs)))
+    if not rows:
+        return []
+    return [Plot("Where one of the two is better, by sort of data",
+                 "What a pair of bars leaves to 100 % are ties: on most sets neither group is shown to be better than the other.",
+                 bars(shares, across="% of the sets on which this group is better"),
+                 ["data", "sort", "metric", "best convolutional", "best recurrent", "p", "better (p < .05)"], rows)]
+
+
+CLAIM = Claim(
+    id="data-fit",
+    statement="Convolution suits spatial data, recurrence suits sequences.",
+    asserted=(
+        Said("Convolutional networks are for images and other grids, recurrent networks for text, speech and time series.", "a comparison article"),
+        Said("CNNs for spatial data, RNNs for temporal data.", "a vendor's page"),
+        Said("Convolutional networks should be regarded as a starting point for sequences.", "a research paper"),
+    ),
+    experiment="Runs of bakeoff on real data, each contender tuned under the same budget: the best convolutional and the best recurrent network "
+               "of each run, compared on the same test examples. Finished runs below --data are read; where there are data sets instead, each "
+               "is run quickly: the cheapest network of each group, one trial of 3,000 examples, two seeds.",
+    rule="On a set one group is better where p < .05 in the run's own paired test, corrected for all pairs of its contenders; else they are "
+         "alike, which is legal. Holds where the group that is said to fit is better on most sets of images, and on most of sequences (text, "
+         f"sound, series; at least {FEWEST} sets each): the whole 95 % interval of that share above a half. Holds if: for one of the two. Does "
+         "not hold where it is under a half for one of them, and above for neither.",
+    limits="The sets at hand, and each run's budget; best of a group is the best of those that entered. The correction is for all pairs of a "
+           "run, so small differences count as ties, and a tie is not proof that two groups are equal. Hybrids of both are not asked about here. "
+           "That a half is the mark was settled with a first lot of runs in sight.",
+    measure=measure, judge=judge, draw=draw, needs_data=True)
