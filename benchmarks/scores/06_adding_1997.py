@@ -4,7 +4,7 @@ Paper: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735
 sequences one of 2,560 was wrong). Numbers and marks here as in Bai et al. 2018, https://arxiv.org/abs/1803.01271: uniform in [0, 1), one
 mark in each half of exactly 100 steps.
 Command: python benchmarks/scores/06_adding_1997.py
-Expected: mean squared error of three LSTMs under .005 each, of tanh networks over .04 (always saying 1: .167). 5 minutes on one core.
+Expected: mean squared error of three LSTMs under .005 each, of tanh networks over .04 (always saying 1: .167). 5 minutes on one quiet core.
 """
 
 from __future__ import annotations
