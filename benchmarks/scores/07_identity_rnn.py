@@ -15,7 +15,7 @@ from row import Part, Row, fit, setting
 
 from bakeoff.train.loop import evaluate
 
-STEPS, BATCH, UNITS, RATE = 6000, 32, 100, 1e-3
+STEPS, BATCH, UNITS, RATE = 5000, 32, 100, 1e-3
 
 
 def main() -> int:
