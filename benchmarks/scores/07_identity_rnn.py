@@ -27,7 +27,8 @@ def main() -> int:
     params = setting("irnn", train, task, causal=True, pool="last", fold="keep", scaling="none", batch=BATCH, width=UNITS, lr=RATE, optimizer="sgd")
     rmse, _ = evaluate(fit("irnn", train, task, params, steps=STEPS, seed=0, device=row.device), test, task, row.device)
     row.add(Part("irnn T=200", "4e-5 in 22,000 steps", 1e-3, "low", [rmse ** 2], "mse",
-                 setting=f"{UNITS} units, rate {SGD_FACTOR * RATE:g} of SGD with momentum .9, numbers as they are, else bakeoff's starting setting, {STEPS} steps of {BATCH}"))
+                 setting=f"{UNITS} units, rate {SGD_FACTOR * RATE:g} of SGD with momentum .9, numbers as they are, "
+                         f"else bakeoff's starting setting, {STEPS} steps of {BATCH}"))
     return row.finish()
 
 
