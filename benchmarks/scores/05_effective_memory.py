@@ -32,7 +32,7 @@ def main() -> int:
         train, test, task = copying(length, 10_000)
         true = np.array(test.targets)[:, -KEPT:]
         for name in names:
-            if not row.wants(name):
+            if not row.wants(f"{name} T={length}"):
                 continue
             params = setting(name, train, task, causal=True, batch=BATCH, **OWN.get(name, {}))
             params["width"] = width_for(PARAMETERS, name, train, task, params)
@@ -40,7 +40,7 @@ def main() -> int:
             right[name].append(float((np.array(task.tags)[said.long().numpy()] == true).mean()))
             row.add(Part(f"{name} T={length}", PUBLISHED.get(name, ""), 0.99 if name == "tcn" else None, "high", right[name][-1:], "accuracy",
                          setting=f"bakeoff's starting setting, width {params['width']}, {STEPS} steps of {BATCH}"))
-    if right["gru"] and right["lstm"]:
+    if len(right["gru"]) == len(right["lstm"]) == len(LENGTHS):
         row.add(Part("gru − lstm, mean over lengths", "above 0", 0.0, "high", [float(np.mean(right["gru"]) - np.mean(right["lstm"]))], "accuracy"))
     return row.finish()
 
