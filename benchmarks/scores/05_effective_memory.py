@@ -4,7 +4,7 @@ Paper: Bai et al. 2018, https://arxiv.org/abs/1803.01271, figure 5 (TCN 100 % at
 guessing 12.5 %)
 Command: python benchmarks/scores/05_effective_memory.py
 Expected: TCN ≥ .99 to T = 250, GRU above LSTM on average over the lengths. 40 minutes on one core; --full: every family that reads
-sequences one way, hours on a CPU.
+sequences one way, hours on a CPU. Not run to the end yet: what is expected is the paper's.
 """
 
 from __future__ import annotations
