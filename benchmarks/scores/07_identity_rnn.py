@@ -5,7 +5,8 @@ reported by Arjovsky et al. 2016, https://arxiv.org/abs/1511.06464, and others w
 Command: python benchmarks/scores/07_identity_rnn.py
 Expected: mean squared error ≤ .001 within 30,000 steps (always saying 1: .167). 20 minutes on one core.
 Tried: AdamW at .001, after whose first 900 steps the memory grew beyond all bounds (it moves every recurrent weight by the rate, so that
-100 units may grow by a tenth in a step); the paper's own is SGD at .01 with the gradient's norm cut, which momentum .9 makes of .001. With that it has not been run yet.
+100 units may grow by a tenth in a step); the paper's own is SGD at .01 with the gradient's norm cut, which momentum .9 makes of .001.
+With that it has not been run yet.
 """
 
 from __future__ import annotations
