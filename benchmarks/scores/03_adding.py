@@ -6,8 +6,8 @@ Command: python benchmarks/scores/03_adding.py
 Expected: mean squared error of gru ≤ .001 at 600 (.0003); of tcn too, which is missed (below). 40 minutes on one core.
 Tried: scaled by the training split, which is the start elsewhere, a mark (two of 600) is 17 deviations high, and neither contender left
 chance in 300 (tcn) and 600 (gru) steps; so numbers are read as they are, as in the paper. The TCN leaves chance at T = 200 after 200
-steps (.010 at the end), at T = 600 after 750 (.150). Not tried: as many steps as the paper's 7,000, other rates, its weight normalisation to the end (150
-steps at T = 200 were behind batch normalisation's), convolutions that are not separable.
+steps (.010 at the end), at T = 600 hardly (.150). Not tried: as many steps as the paper's 7,000, other rates, its weight normalisation
+to the end (150 steps at T = 200 were behind batch normalisation's), convolutions that are not separable.
 """
 
 from __future__ import annotations
