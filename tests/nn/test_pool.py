@@ -60,3 +60,10 @@ def test_the_vector_is_normalised_over_the_batch() -> None:
     out = Pool(4).train()(Grid(3 + torch.randn(32, 6, 4), None))
     torch.testing.assert_close(out.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
     torch.testing.assert_close(out.std(0, correction=0), torch.ones(4), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("way", ["last", "grid"])
+def test_what_is_no_mean_over_all_cells_is_read_as_it_is(way: str) -> None:
+    """Normalised over a batch, numbers would be told from its mean alone, which is another one than that of all examples."""
+    pool, x = Pool(4, way).train(), torch.randn(32, 6, 4)
+    torch.testing.assert_close(pool(Grid(x, None)), pool.pooled(Grid(x, None)))

@@ -23,9 +23,11 @@ class Pool(nn.Module):
     width is D, but for "grid": the means of equal parts along every axis, side by side, so that the head knows where
     something was. In eleven core-seconds on Fashion-MNIST a ResNet reaches .885 with it, .86 with one mean.
 
-    So it is for "flatten", which averages nothing where the size is fixed. The other ways are normalised over the batch, since means
-    over many cells differ little between examples, so that a head on them alone starts slowly: with it an FCN reaches .86 instead of
-    .71 in three core-seconds (mean of four UCR problems).
+    So it is for "flatten", which averages nothing where the size is fixed. Mean, max and attention are normalised over the batch, since
+    means over many cells differ little between examples, so that a head on them alone starts slowly: with it an FCN reaches .86 instead
+    of .71 in three core-seconds (mean of four UCR problems). The last cell is read as it is: a batch of 32 has another mean than all
+    examples, so that numbers would be missed by 1/32 of their variance in training (adding problem of 50 steps, GRU: a squared error
+    of .006 in training and .0007 on new examples after 1,000 steps, where it is normalised).
     """
 
     def __init__(self, dim: int, way: str = "mean", sizes: Sizes = (None,)) -> None:
@@ -35,17 +37,17 @@ class Pool(nn.Module):
         self.way, self.parts = way, tuple(most if size is None else min(most, size) for size in sizes)
         if way == FLAT:
             self.parts = tuple(size or most for size in sizes)
-        spread = way in ("grid", FLAT)
-        self.width = dim * prod(self.parts) if spread else dim
+        self.spread = way in ("grid", FLAT)
+        self.width = dim * prod(self.parts) if self.spread else dim
         self.score = nn.Linear(dim, 1) if way == "attention" else None
-        self.norm = None if spread else BatchNorm(dim)
+        self.norm = None if self.spread or way == "last" else BatchNorm(dim)
 
     def forward(self, grid: Grid) -> Tensor:
         pooled = self.pooled(grid)
         return pooled if self.norm is None else self.norm(pooled, None)
 
     def pooled(self, grid: Grid) -> Tensor:
-        if self.norm is None:
+        if self.spread:
             return fixed_grid(grid, self.parts).flatten(1)
         x, valid = grid.x.flatten(1, -2), None if grid.valid is None else grid.valid.flatten(1)
         if self.score is not None:

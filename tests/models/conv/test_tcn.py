@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bakeoff.models.conv.tcn import TCN
+from bakeoff.nn.fold import LONGEST
+from bakeoff.space import from_signature
 from bakeoff.types import Grid
 
 
@@ -40,3 +42,9 @@ def test_the_receptive_field_is_the_one_it_says(doubled: Callable, depth: int, k
     seen = grad[0].abs().sum(-1) > 0
     assert seen.sum() == field
     assert seen[-field:].all()
+
+
+def test_there_is_a_setting_that_sees_all_that_a_fold_leaves() -> None:
+    space = from_signature(TCN.__init__, "tcn")
+    depth, kernel = space["tcn.depth"].high, max(space["tcn.kernel"].values)
+    assert 1 + 2 * (kernel - 1) * (2 ** depth - 1) >= LONGEST
