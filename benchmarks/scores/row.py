@@ -162,7 +162,7 @@ def made(cells: Any, targets: Sequence[Any], task: Any, *, vocab: int | None = N
                     () if flat is None else tuple(flat.mean(0).tolist()), () if flat is None else tuple(flat.std(0).tolist()), shape, shape)
         task.fit(targets, spec)
     data = Dataset(spec, Arrays(cells), targets, [str(number) for number in range(len(cells))])
-    return data.collate(task.collate)
+    return data.collate(None if task.sort == "itself" else task.collate)
 
 
 def setting(name: str, data: Dataset, task: Any, **params: Any) -> dict[str, Any]:
