@@ -37,7 +37,7 @@ def routed(read_out: Routed, x: Tensor) -> Tensor:
     share = CLASSES * (rows * columns) ** 0.5 / (high * wide * read_out.kinds ** 0.5)
     v = said[0]
     for _ in range(read_out.rounds):
-        v = squash((b.softmax(1)[..., None] * said).sum(0) * share)
+        v = squash((b.detach().softmax(1)[..., None] * said).sum(0) * share)     # the shares are taken as given
         b = b + (said * v).sum(-1)
     return v
 
