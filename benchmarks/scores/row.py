@@ -132,7 +132,8 @@ class Row:
         return {"row": self.number, "script": f"benchmarks/scores/{self.path.stem}.py", "parts": self.parts, "reached": self.reached,
                 "seconds": round(self.before + time.perf_counter() - self.began, 1), "machine": where,
                 "threads": torch.get_num_threads(), "load": list(os.getloadavg()),
-                "versions": {"bakeoff": bakeoff.__version__, "python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+                "versions": {"bakeoff": bakeoff.__version__,
+                             "python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
                 "revision": revision()}
 
     def finish(self) -> int:
