@@ -4,12 +4,15 @@ sets beside it. Tensors come as (B, T, D), pictures as (B, H, W, D); parameter c
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bakeoff.models.recurrent import minlstm
 from bakeoff.nn.encoder import Encoder
 
 LINEAR = ("mingru", "minlstm", "lru", "mamba")
@@ -546,5 +549,14 @@ class Looped(nn.Module):
 
 
 def looped(encoder: Encoder) -> nn.Module:
-    """The loop of autograd over time that stands beside a linear recurrence."""
-    return Looped(encoder)
+    """The loop of autograd over time that stands beside a linear recurrence; of minlstm with a share whose gradient is autograd's too."""
+    plain = deepcopy(encoder)
+    for layer in plain.modules():
+        if isinstance(layer, minlstm.Layer):
+            layer.share = partial(plain_share, layer)                        # type: ignore[method-assign]
+    return Looped(plain)
+
+
+def plain_share(layer: minlstm.Layer, x: Tensor) -> Tensor:
+    f, i = layer.gates(x).clamp(min=-15.0).sigmoid().chunk(2, -1)
+    return i / (f + i)

@@ -175,7 +175,7 @@ class Horizon(nn.Module):
         self.middle = min(range(self.levels), key=lambda place: abs(ahead.levels[place] - 0.5))
         if params.get("pool") == FLAT and encoder.pools:
             params = {**params, "pool": "mean"}                                              # one cell has nothing beside it
-        self.pooled = PooledHead(encoder, dim, self.horizon * (1 if apart else self.aimed), params)
+        self.pooled = PooledHead(encoder, dim, self.horizon * (1 if apart else self.aimed), params, exact=True)
         self.fan = nn.Parameter(torch.zeros(self.aimed, self.horizon, self.levels))
         nn.init.zeros_(self.pooled.out.bias)
         with torch.no_grad():

@@ -21,12 +21,12 @@ def pool_choice(spec: Spec) -> Param:
 
 
 class PooledHead(nn.Module):
-    """Grid (B, *S, D) → (B, outputs)."""
+    """Grid (B, *S, D) → (B, outputs). exact: the answer is a number (see Pool)."""
 
-    def __init__(self, encoder: Encoder, dim: int, outputs: int, params: Params) -> None:
+    def __init__(self, encoder: Encoder, dim: int, outputs: int, params: Params, exact: bool = False) -> None:
         super().__init__()
         way = params.get("pool", "mean")
-        self.pool = Pool(dim, "mean" if way == "grid" and encoder.pools else way, encoder.sizes)           # one cell has no parts
+        self.pool = Pool(dim, "mean" if way == "grid" and encoder.pools else way, encoder.sizes, exact)    # one cell has no parts
         self.drop = nn.Dropout(params.get("dropout", 0.0))
         self.out = nn.Linear(self.pool.width, outputs)
 

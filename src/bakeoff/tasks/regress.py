@@ -65,7 +65,7 @@ class Regress:
         return batch
 
     def head(self, encoder: Encoder, make: Callable[..., Encoder], dim: int, params: Params) -> nn.Module:
-        return PooledHead(encoder, dim, 1, params)
+        return PooledHead(encoder, dim, 1, params, exact=True)
 
     def loss(self, out: Tensor, y: Tensor, params: Params) -> Tensor:
         return (out.squeeze(-1) - y).square()
