@@ -105,7 +105,7 @@ def judge(numbers: Numbers) -> Finding:
     if len(slower) == len(found):
         return Finding("holds", sentence, what, *longest)
     if slower:
-        return Finding("holds if", sentence, what, *longest, condition=f"it is said of {' and of '.join(slower)}")
+        return Finding("holds if", sentence, what, *longest, condition=f"it is said of {', '.join(slower)}")
     if quicker:
         return Finding("does not hold", sentence, what, *longest)
     return Finding("cannot tell", sentence, what, *longest, condition="more repeats on a quieter machine would tell: every interval holds 1")
