@@ -134,7 +134,7 @@ def draw(numbers: Numbers) -> list[Plot]:
 CLAIM = Claim(
     id="use-cases",
     statement="Each use has its family: recurrent networks for speech, translation, text, forecasts and music, convolutional ones for pictures, "
-              "detection and video.",
+              "detection and video",
     asserted=(
         Said("Convolutional networks: image and video recognition, medical images, satellite images, object detection.", "a vendor's page"),
         Said("Recurrent networks: speech recognition, translation, text generation, sentiment, forecasting, music.", "a vendor's page"),
