@@ -49,7 +49,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
 def test_every_command_is_listed_and_explained(capsys):
     assert outcome(["--help"]) == 0
     out = said(capsys)[0]
-    for name in ("run", "check", "resume", "status", "report", "predict", "families", "samples", "demo"):
+    for name in ("run", "check", "resume", "status", "report", "predict", "families", "samples", "demo", "claims"):
         assert f"\n  {name} " in out
     assert not any(line.endswith("...") for line in out.splitlines()[1:])          # no sentence is cut
 

@@ -27,7 +27,8 @@ COUNT = int(os.environ.get("FUZZ", "200"))
 MOST_SECONDS = 5.0
 FEW = 10                                      # files of a data set: enough to be one, few enough to be read ten thousand times
 # cell → seeds of mutations that once found a defect
-KEPT: dict[str, tuple[int, ...]] = {"image-classify": (176013883083869,), "text-classify": (59560171743125,)}
+KEPT: dict[str, tuple[int, ...]] = {"image-classify": (176013883083869,), "text-classify": (59560171743125,),
+                                   "text-summarise": (56376834721935,)}
 BYTES = (b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n\n", b",", b'"', b"\t", b"nan", b"1e999", b"-", b"%s", "é∞😀".encode(), b"0" * 40,
          b"../..")
 

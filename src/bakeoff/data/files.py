@@ -31,7 +31,8 @@ MOST_RATIO = 200
 MOST_FILES = 5_000_000
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 DOCUMENTS = ("readme", "license", "licence", "copying", "citation", "changelog", "thumbs.db", "desktop.ini")
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, RuntimeError, NotImplementedError)
+BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, RuntimeError, NotImplementedError,
+          UnicodeDecodeError)                 # a damaged flag makes zipfile read a name as UTF-8
 MISLEADING = (*BROKEN, ValueError, IndexError, struct.error)     # what the head of a damaged archive may end in
 
 
