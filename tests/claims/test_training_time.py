@@ -35,7 +35,7 @@ def level() -> dict[str, object]:
 
 @pytest.mark.parametrize(("numbers", "verdict", "said"), [
     (planted([2.0, 3.0, 4.0], 2.0), "holds", ""),
-    (planted([0.5, 2.0, 4.0], 0.9), "holds if", "an epoch at length 128 and of an epoch at length 512"),
+    (planted([0.5, 2.0, 4.0], 0.9), "holds if", "an epoch at length 128, an epoch at length 512"),
     (planted([0.5, 0.4, 0.3], 0.5), "does not hold", ""),
     (level(), "cannot tell", "quieter machine"),
 ])
