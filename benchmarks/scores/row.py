@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import platform
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import stats
 
 import bakeoff
-from bakeoff import registry
+from bakeoff.claims import trained
+from bakeoff.claims.seeds import mean_of
 from bakeoff.data.base import Arrays, Dataset
-from bakeoff.machine import machine
+from bakeoff.machine import machine, versions
 from bakeoff.nn.network import Network
 from bakeoff.train import loop
-from bakeoff.train.choices import space_of
 from bakeoff.train.record import write_json
 from bakeoff.types import Spec
 
@@ -63,8 +59,8 @@ class Part:
         values = np.asarray(self.values, float)
         pick = min if self.best == "low" else max
         self.value = float(values.mean() if self.how == "mean" else pick(values))
-        half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0.0
-        self.low, self.high = (self.value - half, self.value + half) if self.how == "mean" else (float(values.min()), float(values.max()))
+        interval = mean_of(self.values)[1:] if len(values) > 1 else (self.value, self.value)
+        self.low, self.high = interval if self.how == "mean" else (float(values.min()), float(values.max()))
         self.reached = None if self.bar is None else self.within(self.bar)
 
     def within(self, bar: float) -> bool:
@@ -132,8 +128,7 @@ class Row:
         return {"row": self.number, "script": f"benchmarks/scores/{self.path.stem}.py", "parts": self.parts, "reached": self.reached,
                 "seconds": round(self.before + time.perf_counter() - self.began, 1), "machine": where,
                 "threads": torch.get_num_threads(), "load": list(os.getloadavg()),
-                "versions": {"bakeoff": bakeoff.__version__,
-                             "python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+                "versions": versions(),
                 "revision": revision()}
 
     def finish(self) -> int:
@@ -168,16 +163,11 @@ def made(cells: Any, targets: Sequence[Any], task: Any, *, vocab: int | None = N
 
 def setting(name: str, data: Dataset, task: Any, **params: Any) -> dict[str, Any]:
     """A contender's starting setting, but for `params`, whose names must be choices of it."""
-    space = space_of(registry.get("family", name), data.spec, task)
-    unknown = set(params) - set(space) - {"causal"}
-    if unknown:
-        raise SystemExit(f"{name} has no choice {', '.join(sorted(unknown))}; it has {', '.join(space)}")
-    return {**space.defaults(), **params}
+    return trained.setting(trained.Entry(name, name), data.spec, task, **params)
 
 
 def network_of(name: str, data: Dataset, task: Any, params: dict[str, Any], seed: int = 0) -> Network:
-    torch.manual_seed(seed)
-    return Network(registry.get("family", name), data.spec, task, params)
+    return trained.network_of(trained.Entry(name, name), data.spec, task, params, seed)
 
 
 def width_for(parameters: int, name: str, data: Dataset, task: Any, params: dict[str, Any], step: int = 2) -> int:

@@ -89,8 +89,7 @@ def judge(numbers: Numbers) -> Finding:
         return f"{sum(keeps(one, numbers) is True for one in networks)} of {len(networks)}"
     others = [one for one in fit if one not in (*recurrent, *conv, *placed) and keeps(one, numbers) is False]
     sentence = (f"Trained at length {numbers['length']} and asked at {', '.join(map(str, names))}, {kept(recurrent)} recurrent networks keep their "
-                "accuracy, "
-                f"{kept(conv)} convolutional ones do, and {kept(placed)} of these with a weight per place in their last layer"
+                f"accuracy, {kept(conv)} convolutional ones do, and {kept(placed)} of these with a weight per place in their last layer"
                 + (f"; of other groups {', '.join(one['name'] for one in others)} lose it." if others else "."))
     value = mean_of([drop for one in conv for drop in drops(one, numbers)]) if conv else Mean(0.0, 0.0, 1.0)
     what = "accuracy that convolutional networks lose at the worst of the other lengths"
@@ -127,8 +126,7 @@ def draw(numbers: Numbers) -> list[Plot]:
              "{:.3f} [{:.3f}, {:.3f}]".format(*mean_of(drops(one, numbers))), f"{one['apart']:.1e}"] for one in numbers["networks"]]
     return [
         Plot("Accuracy by length, mean of each group",
-             f"All were trained at length {numbers['length']}. A level line takes any length; one that falls to the right needs the length it "
-             "knows.",
+             f"All were trained at length {numbers['length']}. A level line takes any length; one that falls to the right needs the length it knows.",
              lines(shown, across="length, steps", upward="accuracy", log_across=True, level=(0.5, "guessing")),
              ["group", *(f"length {length}" for length in numbers["lengths"])],
              [[one.name, *(f"{y:.3f}" for _, y in one.points)] for one in shown]),

@@ -145,8 +145,7 @@ def draw(numbers: Numbers) -> list[Plot]:
         [cells(one, numbers) for one in factors])
     busy = Plot(
         "Where overhead rules", "Above the line the machine is saturated, and time follows the multiply-adds. Below it, launching kernels and "
-                                "work on single "
-        "numbers take most of the time: a smaller network saves little there.",
+                                "work on single numbers take most of the time: a smaller network saves little there.",
         lines([Line(f"{one['factor']}, "
                     f"{one['family']}", one["group"], [(point["macs"] * numbers["batch"], share(point, numbers)) for point in one["points"]])
                for one in factors], across="multiply-adds of a pass", upward="rate, as a share of a plain product of matrices", log_across=True,
@@ -186,27 +185,21 @@ def cells(one: Mapping[str, Any], numbers: Numbers) -> list[str]:
 
 CLAIM = Claim(
     id="operations",
-    statement="The cost of a convolutional network grows with filter size, feature maps and size of the input, that of a recurrent one with "
-              "hidden size, "
-              "length and depth",
+    statement="The cost of a convolutional network grows with filter size, feature maps and size of the input, that of a recurrent one with hidden "
+              "size, length and depth",
     asserted=(
         Said("A convolution costs filter size × feature maps × input size.", "a comparison article"),
         Said("A recurrent network costs hidden size × length × layers.", "a comparison article"),
         Said("A layer of n steps and d numbers costs k · n · d² if it convolves, n · d² if it is recurrent.", "a research paper and textbooks")),
-    experiment=f"A convolutional (tcn, full convolutions) and a recurrent network (lstm, one way) with one factor varied at a time: multiply-adds "
-               f"are "
-               f"counted, a forward pass on {BATCH} examples is timed on one thread (the computing time of this thread alone, the quickest of seven "
-               "rounds in turns). Beside each, the same kernels are timed on next to nothing: what launching costs; and a product of large "
+    experiment="A convolutional (tcn, full convolutions) and a recurrent network (lstm, one way) with one factor varied at a time: multiply-adds "
+               f"are counted, a forward pass on {BATCH} examples is timed on one thread (the computing time of this thread alone, the quickest of "
+               "seven rounds in turns). Beside each, the same kernels are timed on next to nothing: what launching costs; and a product of large "
                "matrices: what the machine can do.",
     rule=f"Exponents are fitted where the machine is saturated: from where on a pass does at least {percent(BUSY)} as many multiply-adds a second "
-         f"as the "
-         f"plain "
-         f"product. "
-         f"A factor agrees if its counted exponent is above {GROWS} and the measured one lies within {NEAR} of it. Holds if all that could be "
-         f"fitted agree, holds if … "
-         "for those that do, does not hold if none does; cannot tell if half of them or more have fewer than three such points.",
+         f"as the plain product. A factor agrees if its counted exponent is above {GROWS} and the measured one lies within {NEAR} of it. Holds if "
+         "all that could be fitted agree, holds if … for those that do, does not hold if none does; cannot tell if half of them or more have fewer "
+         "than three such points.",
     limits="One machine, one thread and forward passes; a training step costs about three times as much with the same exponents. Memory traffic, "
            "which counting leaves out, matters more on other machines. What counts as saturated was 50 % of the product's rate at first; two runs "
-           "then "
-           "disagreed about the hidden size (1.81 and 1.72 beside 2), because work on single numbers still took a third of the time there.",
+           "then disagreed about the hidden size (1.81 and 1.72 beside 2), because work on single numbers still took a third of the time there.",
     measure=measure, judge=judge, draw=draw)

@@ -130,8 +130,7 @@ def draw(numbers: Numbers) -> list[Plot]:
         [[one["name"], *(f"{number:,}" for number in one["serial"]), f"{per_step(one):.2f}"] for one in networks])
     batch = Plot(
         "What reading many examples at once gains", f"A recurrence cannot read its own steps side by side, but it can read other examples: it "
-                                                    f"gains most "
-        f"from large batches. With gates a step has more to do at once: {rates(networks)}",
+                                                    f"gains most from large batches. With gates a step has more to do at once: {rates(networks)}",
         lines([Line(one["name"], one["group"], [(many, one["by batch"][0] * many / seconds) for many, seconds in
                                                 zip(BATCHES, one["by batch"], strict=True)], dashed=one["kind"] == "linear recurrences")
                for one in networks], across=f"examples at once, of {ALONG} steps", upward="times as many examples a second as one by "
@@ -141,9 +140,8 @@ def draw(numbers: Numbers) -> list[Plot]:
         [[one["name"], *(f"{1e3 * seconds:.3g}" for seconds in one["by batch"])] for one in networks])
     threads = Plot(
         "What a second thread gains", "Two threads share the cells of one kernel. It pays where kernels are large; a step of a recurrence is too "
-                                      "small to be "
-        f"shared. Time by the clock, which other processes disturb ({numbers['load']:.1f} ran on {numbers['cores']} cores): the rule does not "
-        f"look at it.",
+                                      f"small to be shared. Time by the clock, which other processes disturb ({numbers['load']:.1f} ran on "
+                                      f"{numbers['cores']} cores): the rule does not look at it.",
         bars([Bar(one["name"], one["group"], one["by threads"][0] / one["by threads"][1]) for one in networks],
              across="times as fast with two threads as with one"),
         ["network", *(f"{number} thread{'s' if number > 1 else ''}, ms" for number in THREADS)],
@@ -164,17 +162,13 @@ CLAIM = Claim(
         Said("Each step needs the state of the step before, so recurrent networks cannot be parallelised over time.", "textbooks"),
         Said("Gated recurrent networks can be parallelised to some extent.", "a comparison article"),
         Said("Recurrences that are linear in their state can be trained with a parallel scan.", "research papers since 2018")),
-    experiment=f"{CELLS:,} cells of width {WIDTH} are read as {CELLS // LENGTHS[0]} sequences of {LENGTHS[0]} steps, then as fewer and longer "
-               f"ones, down to a "
-               "single one: the same work each time. Timed is what one thread computes. Beside it, kernels that go one after the other are "
-               "counted, and "
-               "batches and a second thread are tried.",
+    experiment=f"{CELLS:,} cells of width {WIDTH} are read as {CELLS // LENGTHS[0]} sequences of {LENGTHS[0]} steps, then as fewer and longer ones, "
+               "down to a single one: the same work each time. Timed is what one thread computes. Beside it, kernels that go one after the other "
+               "are counted, and batches and a second thread are tried.",
     rule=f"A network waits if every further step adds at least {STEP:.0f} kernel that waits for another, and one long sequence takes more than "
-         f"{DEARER} "
-         "times as long as many short ones; it goes at once if neither is so. Holds if all convolutions go at once and all recurrences wait, "
-         "holds if … where recurrences with linear memory do not, does not hold if a convolution waits or no recurrence does.",
+         f"{DEARER} times as long as many short ones; it goes at once if neither is so. Holds if all convolutions go at once and all recurrences "
+         "wait, holds if … where recurrences with linear memory do not, does not hold if a convolution waits or no recurrence does.",
     limits="A CPU and small networks: on a GPU launching costs more, and serial steps lose more. Linear recurrences are computed here in blocks; a "
-           "scan by doubling would need log T steps. The rule looked at first at the exponent of time over all lengths; a run showed that an "
-           "LSTM, one "
-           "kernel with its loop inside, hides its waiting until a single sequence is left, so the longest is now held against the shortest.",
+           "scan by doubling would need log T steps. The rule looked at first at the exponent of time over all lengths; a run showed that an LSTM, "
+           "one kernel with its loop inside, hides its waiting until a single sequence is left, so the longest is now held against the shortest.",
     measure=measure, judge=judge, draw=draw)

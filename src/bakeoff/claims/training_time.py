@@ -132,8 +132,7 @@ def draw(numbers: Numbers) -> list[Plot]:
                             seconds.value, max(0.0, seconds.low), seconds.high))
             table.append([one["name"], f"{seconds.value:.3g} s [{seconds.low:.3g}, {seconds.high:.3g}]", count])
         plots.append(Plot(f"Seconds to {LEARNT:g} right: {words}",
-                          "Shorter is sooner. Where a network did not get there, its bar is the whole training, so it would take longer than "
-                          "drawn.",
+                          "Shorter is sooner. Where a network did not get there, its bar is the whole training, so it would take longer than drawn.",
                           bars(rows, across="seconds"), ["network", "seconds", "got there"], table))
     return plots
 

@@ -185,9 +185,8 @@ CLAIM = Claim(
                f"any. The norm of the gradient of that answer's loss is taken at every step, in double precision, of {SEEDS} networks each: as "
                f"they start, and after {UPDATES} updates of 32 examples.",
     rule=f"Slope of the log norm against lag, 95 % interval over seeds. A network loses gradients where less than a tenth is left after {STEPS} "
-         "steps (the whole interval); a gate mitigates it where its slope is flatter, seed by seed, interval above 0. Holds where both are so "
-         "for lstm and gru, at the start and after training; holds if: for some of these; does not hold where each of them is the other way "
-         "round.",
+         "steps (the whole interval); a gate mitigates it where its slope is flatter, seed by seed, interval above 0. Holds where both are so for "
+         "lstm and gru, at the start and after training; holds if: for some of these; does not hold where each of them is the other way round.",
     limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to "
            "remember): a bias of 0 would lose more, a bias of 5 less. All train at the same rate, at which some networks of ReLUs stand at a "
            "bound afterwards and pass nothing. That gradients arrive does not say that they help: long-memory asks for that.",

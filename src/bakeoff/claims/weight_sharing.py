@@ -62,8 +62,7 @@ def judge(numbers: Numbers) -> Finding:
     value = mean_of(rates) if len(rates) > 1 else Mean(rates[0], rates[0], rates[0])
     dense = [(one["name"], growth(one)) for one in numbers["networks"] if one["group"] == "dense"]
     sentence = (f"In {sum(rate < FEW for rate in rates)} of {len(rates)} counts a convolutional or recurrent network needs no more weights for a "
-                f"larger "
-                "input")
+                "larger input")
     if dense:
         sentence += f", while those of the {dense[0][0]}, which shares nothing, grow with exponent {dense[0][1]:.2f}"
     what = "exponent of the number of weights against cells of the input, mean over networks and readings"

@@ -25,7 +25,7 @@ class Pool(nn.Module):
 
     So it is for "flatten", which averages nothing where the size is fixed. Mean, max and attention are normalised over the batch, since
     means over many cells differ little between examples, so that a head on them alone starts slowly: with it an FCN reaches .86 instead
-    of .71 in three core-seconds (mean of four UCR problems), and an LSTM recalls one of four symbols 50 steps back always instead of in
+    of .71 in three core-seconds (mean of four UCR problems), and an LSTM recalls one of eight symbols 50 steps back always instead of in
     three cases of four. exact: the last cell is read as it is, for tasks whose answer is a number. A batch of 32 has another mean than
     all examples, so that numbers are missed by 1/32 of their variance in training (adding problem of 50 steps, GRU: a squared error of
     .006 in training and .0007 on new examples after 1,000 steps, where it is normalised; else .0001 in both).
