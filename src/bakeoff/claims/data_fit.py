@@ -46,7 +46,7 @@ def judge(numbers: Numbers) -> Finding:
               "sequences": {sort: runs for sort, runs in found.items() if sort != SPATIAL}}
     what = "share of the sets on which the group that is said to fit is better (p < .05)"
     if any(sum(map(len, half.values())) < FEWEST for half in halves.values()):
-        few = f"There are {count} runs in which a convolutional and a recurrent network took part.{skipped_words(numbers['skipped'])}"
+        few = f"Runs in which both a convolutional and a recurrent network took part: {count}.{skipped_words(numbers['skipped'])}"
         return Finding("cannot tell", few, what, condition=(
             f"{FEWEST} sets of images and {FEWEST} of sequences would tell: --data FOLDER, of finished runs or of data sets"))
     words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, alike on {scores.count(0)}"
