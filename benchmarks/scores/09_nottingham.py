@@ -2,11 +2,12 @@
 
 Paper: Bai et al. 2018, Table 1, https://arxiv.org/abs/1803.01271 (data: Boulanger-Lewandowski et al. 2012, https://arxiv.org/abs/1206.6392)
 Command: python benchmarks/scores/09_nottingham.py --data FOLDER      (FOLDER: with Nottingham.mat or Nottingham.json.gz)
-Expected: nats per step ≤ 3.20 (tcn), 3.45 (lstm), 3.60 (gru) on the test pieces, trained on the 694 training pieces alone. About 28
-seconds a pass and contender on a quiet core, so three quarters of an hour for one seed; three where row.full.
+Expected: nats per step ≤ 3.20 (tcn), 3.45 (lstm), 3.60 (gru) on the test pieces, trained on the 694 training pieces alone. A quarter
+of an hour a contender on a quiet core; three seeds where row.full.
 
 All three have the same pieces in the same order, as many steps of eight pieces (thirty times round), AdamW with a cosine, the paper's
-dropout of .2, and as many parameters. Learning rates are those of row 8; nothing was searched for here.
+dropout of .2, and as many parameters. Learning rates are those of row 8, but for the LSTM, which missed its bar with .003 (3.47): at a
+third of the steps .003, .006 and .012 had 3.96, 3.91 and 3.90 on the validation pieces, so .012 was taken. The other two were not searched for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from row import Row
 PUBLISHED = {"tcn": ("3.07", 3.20), "lstm": ("3.29", 3.45), "gru": ("3.46", 3.60)}
 SETTINGS: dict[str, dict[str, Any]] = {
     "tcn": {"lr": 1e-2, "dropout": 0.2, "batch": 8, "tcn.depth": 4, "tcn.kernel": 5, "tcn.separable": False},
-    "lstm": {"lr": 3e-3, "dropout": 0.2, "batch": 8},
+    "lstm": {"lr": 1.2e-2, "dropout": 0.2, "batch": 8},
     "gru": {"lr": 3e-3, "dropout": 0.2, "batch": 8},
 }
 
