@@ -57,7 +57,7 @@ def test_all_share():
 def test_one_reading_that_grows_makes_it_a_condition():
     found = weight_sharing.judge(weights(a=("conv", "series", 0), b=("recurrent", "series", 0), c=("recurrent", "rows", 0.4)))
     assert found.verdict == "holds if"
-    assert "recurrent on rows (0.40)" in found.sentence
+    assert "recurrent on rows (c 0.40)" in found.sentence
     assert "series" in found.condition
 
 
@@ -82,7 +82,7 @@ def sizes(conv: float, recurrent: float, growth: float, doubt: float = 0.0, task
 
 @pytest.mark.parametrize(("conv", "recurrent", "growth", "doubt", "verdict"), [
     (300, 900, 0.5, 0.1, "holds"), (300, 900, 0.0, 0.1, "holds if"), (900, 300, 0.5, 0.1, "holds if"), (900, 300, 0.0, 0.1, "does not hold"),
-    (600, 600, 0.0, 0.1, "does not hold")])
+    (600, 600, 0.0, 0.1, "cannot tell"), (600, 600, 0.5, 0.1, "holds if")])
 def test_both_halves_of_parameter_count(conv, recurrent, growth, doubt, verdict):
     assert parameter_count.judge(sizes(conv, recurrent, growth, doubt)).verdict == verdict
 
@@ -91,6 +91,14 @@ def test_a_task_of_two_is_named():
     one, other = sizes(300, 900, 0, 0.1, ("digits",)), sizes(900, 300, 0, 0.1, ("vowels",))
     found = parameter_count.judge({**one, "reached": one["reached"] + other["reached"]})
     assert (found.verdict, "digits" in found.condition, "vowels" in found.condition) == ("holds if", True, False)
+
+
+def test_a_task_of_which_the_interval_holds_1_is_said_to_be_open():
+    one, other = sizes(300, 900, 0, 0.1, ("digits",)), sizes(600, 600, 0, 0.1, ("vowels",))
+    found = parameter_count.judge({**one, "reached": one["reached"] + other["reached"]})
+    assert found.verdict == "holds if"
+    assert "on sequences (vowels) the interval holds 1, so that 3 seeds do not tell" in found.condition
+    assert found.value == pytest.approx(3, rel=0.2)
 
 
 def test_what_is_needed_lies_between_two_widths_on_a_log_scale():
@@ -119,7 +127,7 @@ def both_timed():
 @pytest.mark.parametrize(("factors", "verdict"), [
     ({"a": (1, 1, 0.9), "b": (2, 1.9, 0.8)}, "holds"), ({"a": (1, 1, 0.9), "b": (1, 1.5, 0.9)}, "holds if"),
     ({"a": (1, 1.6, 0.9), "b": (0, 0, 0.9)}, "does not hold"), ({"a": (1, 1, 0.9), "b": (1, 1, 0.1)}, "cannot tell"),
-    ({"a": (1, 1, 0.9), "b": (1, 1, 0.9), "c": (1, 1, 0.1)}, "holds")])
+    ({"a": (1, 1, 0.9), "d": (1, 1, 0.9), "c": (1, 1, 0.1)}, "holds if")])
 def test_exponents_agree_or_do_not(factors, verdict):
     found = operations.judge(timed(**factors))
     assert found.verdict == verdict

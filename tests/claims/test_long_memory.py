@@ -13,11 +13,12 @@ from bakeoff.claims.base import Ask
 LUCK = {10: [1.0, 1.0, 1.0], 100: [1.0, 0.2, 1.0]}
 
 
-def planted(gru: int, wide: int | Mapping[int, list[float]], narrow: int) -> dict[str, object]:
+def planted(gru: int, wide: int | Mapping[int, list[float]], narrow: int, middle: int | None = None) -> dict[str, object]:
     """Networks that solve all lags up to one."""
     def right(reach: int | Mapping[int, list[float]]) -> dict[str, list[float]]:
         return {str(lag): ([1.0, 0.98, 0.99] if lag <= reach else [0.12, 0.15, 0.13]) if isinstance(reach, int) else reach[lag] for lag in (10, 100)}
-    reaches = {"lstm": 0, "gru": gru, claim.WIDE: wide, claim.NARROW: narrow}
+    reaches = {"lstm": 0, "gru": gru, claim.WIDE: wide, "tcn of 29 steps": narrow,
+               "tcn of 249 steps": wide if middle is None else middle}
     return {"lags": [10, 100], "networks": [{"name": name, "group": "conv" if "tcn" in name else "recurrent", "parameters": 8000,
                                              "accuracy": right(reach),
                                              "ways": {"10": ["mixed lags"], "100": ["mixed lags"]}} for name, reach in reaches.items()]}
@@ -35,6 +36,19 @@ def test_the_rule(gru, wide, narrow, verdict):
     found = claim.judge(planted(gru, wide, narrow))
     assert found.verdict == verdict
     assert ("receptive field" in found.condition) == (verdict == "holds if")
+
+
+def test_a_convolution_that_misses_what_it_covers_is_named_in_the_condition():
+    found = claim.judge(planted(100, 100, 100, middle=10))
+    assert found.verdict == "holds if"
+    assert "near its end (lag 100 for the tcn of 249 steps)" in found.condition
+    assert "near its end" not in claim.judge(planted(100, 100, 10)).condition
+
+
+def test_how_each_lag_was_learnt_and_where_convolutions_fall_is_said():
+    numbers = planted(100, 100, 10)
+    assert "Lag 100 was learnt by gru, tcn of 505 steps and tcn of 249 steps from mixed lags." in claim.judge(numbers).sentence
+    assert "tcn of 29 steps falls between lags 10 and 100." in claim.draw(numbers)[0].sentence
 
 
 def test_how_far_each_remembers_is_said():

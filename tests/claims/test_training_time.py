@@ -35,7 +35,7 @@ def level() -> dict[str, object]:
 
 @pytest.mark.parametrize(("numbers", "verdict", "said"), [
     (planted([2.0, 3.0, 4.0], 2.0), "holds", ""),
-    (planted([0.5, 2.0, 4.0], 0.9), "holds if", "an epoch at length 128, an epoch at length 512"),
+    (planted([0.5, 2.0, 4.0], 0.9), "holds if", "an epoch at length 128 and an epoch at length 512 (not shown for an epoch at length 32, "),
     (planted([0.5, 0.4, 0.3], 0.5), "does not hold", ""),
     (level(), "cannot tell", "quieter machine"),
 ])
@@ -45,6 +45,13 @@ def test_the_rule(numbers, verdict, said):
     if verdict == "holds":
         assert found.low < found.value < found.high
         assert found.value == pytest.approx(4.0, rel=0.02)
+
+
+def test_a_recurrent_network_that_is_quicker_than_a_convolutional_one_is_named():
+    numbers = planted([2.0] * 3, 2.0)
+    assert "One by one" not in claim.judge(numbers).sentence
+    numbers["networks"][0]["epoch"]["512"] = [0.5] * 5
+    assert "rnn is quicker than tcn, resnet and textcnn" in claim.judge(numbers).sentence
 
 
 def test_what_did_not_get_there_counts_with_its_whole_training_and_is_said():

@@ -37,8 +37,8 @@ class Finding(NamedTuple):
     """What the rule made of the numbers.
 
     sentence: the finding in one plain sentence with its numbers; condition: of 'holds if': which, of 'cannot tell': what would tell,
-    else ''; value with its 95 % interval [low, high] is the number that the rule looked at (None where nothing was measured), `what` says
-    of what and in which unit.
+    else ''; value with its 95 % interval [low, high] is the number that says most (None where nothing was measured; no interval where nothing
+    is drawn by chance), `what` says of what and in which unit.
     """
 
     verdict: Verdict
@@ -64,7 +64,8 @@ class Plot(NamedTuple):
 @dataclass(frozen=True)
 class Claim:
     """id, statement: as in `bakeoff claims`; asserted: the statements as met, contradicting ones side by side; experiment, rule: in words;
-    limits: what the experiment cannot show.
+    limits: what the experiment cannot show; changed: what of rule or experiment was settled after a first look at numbers, and why ('' where
+    nothing was).
 
     measure(ask) → numbers (JSON-able, the same for the same seed up to timing); judge(numbers) → Finding, the rule, pure;
     draw(numbers) → plots, pure. `measure` imports torch and families itself, so that a list of claims costs nothing.
@@ -79,4 +80,5 @@ class Claim:
     measure: Callable[[Ask], Numbers]
     judge: Callable[[Numbers], Finding]
     draw: Callable[[Numbers], list[Plot]]
+    changed: str = ""
     needs_data: bool = False                  # it reads what --data gives, and cannot tell without

@@ -61,13 +61,14 @@ def lines(all_lines: Sequence[Line], *, across: str, upward: str, log_across: bo
     return both(lambda width: drawn_lines(shown, across, upward, log_across, log_upward, level, width, label))
 
 
-def bars(rows: Sequence[Bar], *, across: str, log: bool = False) -> Markup:
-    """Values under one another: bars from nothing, or dots where the axis is logarithmic or values lie on both sides of nothing."""
+def bars(rows: Sequence[Bar], *, across: str, log: bool = False, level: float | None = None, end: float | None = None) -> Markup:
+    """Values under one another: bars from nothing, or dots where the axis is logarithmic or values lie on both sides of nothing. level: a
+    value to compare with, dashed; end: where the axis ends at least."""
     shown = [row for row in rows if math.isfinite(row.value) and (row.value > 0 or not log)]
     if not shown:
         return Markup("")
     label = f"{across}: {', '.join(f'{row.name} {value_text(row.value)}' for row in shown)}"
-    return both(lambda width: drawn_bars(shown, across, log, width, label))
+    return both(lambda width: drawn_bars(shown, across, log, level, end, width, label))
 
 
 def both(draw: Callable[[float], Markup]) -> Markup:
@@ -220,12 +221,13 @@ def marker(shape: str, x: float, y: float) -> Markup:
     return el("path", d=d, class_=kind)
 
 
-def drawn_bars(shown: Sequence[Bar], title: str, log: bool, width: float, label: str) -> Markup:
+def drawn_bars(shown: Sequence[Bar], title: str, log: bool, level: float | None, end: float | None, width: float, label: str) -> Markup:
     narrow = width == NARROW
     names = min(max(measured(row.name, TEXT) for row in shown) + 8, 124.0 if narrow else 230.0)
     said = [value_text(row.value) for row in shown]
     values = max(measured(words, TEXT) for words in said) + 14
     known = [end for row in shown for end in (row.value, row.low, row.high) if end is not None and math.isfinite(end) and (end > 0 or not log)]
+    known += [more for more in (level, end) if more is not None]
     both_sides = min(known) < 0 or log
     across = scale_of(known if both_sides else [0.0, *known], log, names + 10, width - values)
     bottom = 8 + STEP * len(shown)
@@ -240,6 +242,8 @@ def drawn_bars(shown: Sequence[Bar], title: str, log: bool, width: float, label:
             taken = across(tick) + half
     if not log and across.low < 0:
         parts.append(line(across(0), 4, across(0), bottom, "zero"))
+    if level is not None:
+        parts.append(line(across(level), 4, across(level), bottom, "baseline"))
     parts.append(text(width - values, bottom + 33, fitting(f"{title}{', log scale' if log else ''} →", width - values, SMALL), anchor="end",
                       kind="soft small"))
     for place, (row, words) in enumerate(zip(shown, said, strict=True)):

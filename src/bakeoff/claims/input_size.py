@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff import registry
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.seeds import Mean, mean_of
+from bakeoff.report.format import listing
 
 LENGTH, FACTORS = 32, (0.5, 1, 2, 4)
 WIDTH, BATCH, UPDATES, SEEDS = 32, 32, 100, 3
@@ -86,20 +87,23 @@ def judge(numbers: Numbers) -> Finding:
     names = [int(length) for length in numbers["lengths"]]
 
     def kept(networks: Sequence[Numbers]) -> str:
-        return f"{sum(keeps(one, numbers) is True for one in networks)} of {len(networks)}"
+        open_cases = sum(keeps(one, numbers) is None for one in networks)
+        unknown = f" ({open_cases} not known)" if open_cases else ""
+        return f"{sum(keeps(one, numbers) is True for one in networks)} of {len(networks)}{unknown}"
     others = [one for one in fit if one not in (*recurrent, *conv, *placed) and keeps(one, numbers) is False]
     sentence = (f"Trained at length {numbers['length']} and asked at {', '.join(map(str, names))}, {kept(recurrent)} recurrent networks keep their "
                 f"accuracy, {kept(conv)} convolutional ones do, and {kept(placed)} of these with a weight per place in their last layer"
                 + (f"; of other groups {', '.join(one['name'] for one in others)} lose it." if others else "."))
     value = mean_of([drop for one in conv for drop in drops(one, numbers)]) if conv else Mean(0.0, 0.0, 1.0)
+    lost = mean_of([drop for one in placed for drop in drops(one, numbers)]) if placed else None
     what = "accuracy that convolutional networks lose at the worst of the other lengths"
     takes, free = most([keeps(one, numbers) for one in recurrent]), most([keeps(one, numbers) for one in conv])
     if not recurrent or not conv:
         return Finding("cannot tell", sentence, what, condition="networks of both groups must have learnt the problem first")
     if takes and free is False:
         return Finding("holds", sentence, what, *value)
-    if takes and free and placed and mean_of([drop for one in placed for drop in drops(one, numbers)]).low > MARGIN:
-        return Finding("holds if", sentence, what, *value,
+    if takes and free and lost is not None and lost.low > MARGIN:
+        return Finding("holds if", sentence, f"{what} with a weight per place ({value.value:.3f} without)", *lost,
                        condition="the convolutional network's last layer has a weight for every place (a flattened one)")
     if takes is False or free:
         return Finding("does not hold", sentence, what, *value)
@@ -121,6 +125,7 @@ def draw(numbers: Numbers) -> list[Plot]:
     shown = [Line(f"conv, {name}" if name == placed else name, members[0]["group"],
                   [(length, mean_of([mean_of(one["accuracy"][str(length)]).value for one in members]).value) for length in numbers["lengths"]],
                   dashed=name == placed) for name, members in by_group.items()]
+    losing = [one["name"] for one in networks if keeps(one, numbers) is False]
     ordered = sorted(networks, key=lambda one: mean_of(drops(one, numbers)).value)
     rows = [[one["name"], one["group"], *(f"{mean_of(one['accuracy'][str(length)]).value:.3f}" for length in numbers["lengths"]),
              "{:.3f} [{:.3f}, {:.3f}]".format(*mean_of(drops(one, numbers))), f"{one['apart']:.1e}"] for one in numbers["networks"]]
@@ -131,9 +136,10 @@ def draw(numbers: Numbers) -> list[Plot]:
              ["group", *(f"length {length}" for length in numbers["lengths"])],
              [[one.name, *(f"{y:.3f}" for _, y in one.points)] for one in shown]),
         Plot("What the other lengths cost, by network",
-             f"Left of the margin of {MARGIN:g} the network takes any length. Those far right have a weight or a code for every place.",
+             f"Dashed: the margin of {MARGIN:g}. A network whose whole interval lies left of it takes any length; wholly right of it "
+             f"{'lies' if len(losing) == 1 else 'lie'} {listing(losing) if losing else 'none'}. A wide interval: it depends on the start.",
              bars([Bar(one["name"], one["group"], *mean_of(drops(one, numbers))) for one in ordered],
-                  across="accuracy lost at the worst of the other lengths"),
+                  across="accuracy lost at the worst of the other lengths", level=MARGIN),
              ["network", "group", *(f"length {length}" for length in numbers["lengths"]), "lost at the worst", "padding changes an answer by"], rows)]
 
 
@@ -156,5 +162,7 @@ CLAIM = Claim(
          "convolutional ones do and these too, or most recurrent ones do not.",
     limits="One local pattern: what must be counted or ordered over the whole length may fail at new lengths for other reasons. A last layer "
            f"that is not averaged to its places refuses another size outright. Networks under {LEARNT:g} at length {LENGTH} are left out of the "
-           "verdict. That those with a weight per place are judged together was settled after a first measurement, with seed 0.",
+           "verdict.",
+    changed="That those with a weight per place are judged together was settled after a first measurement, with seed 0; this page has another seed "
+            "unless it says 0.",
     measure=measure, judge=judge, draw=draw)

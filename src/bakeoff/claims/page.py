@@ -22,6 +22,20 @@ from bakeoff.train.record import write_whole
 WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 COUNTED = {"holds": ("holds", "hold"), "holds if": ("holds under a condition", "hold under a condition"),
            "does not hold": ("does not hold", "do not hold"), "cannot tell": ("cannot be told yet", "cannot be told yet")}     # one, several
+TERMS = (
+    ("rnn, lstm, gru", "recurrent networks: they carry a memory from step to step. lstm and gru have gates, which decide what is kept; rnn has none"),
+    ("mingru, lru, mamba", "recurrent networks whose memory is linear in the one before it, so that blocks of steps go at once"),
+    ("irnn", "a plain recurrent network of ReLUs that begins by passing its memory on as it is"),
+    ("tcn, fcn, resnet, textcnn, convnext, inception", "convolutional networks: filters that look at neighbouring cells; a tcn's look ever farther"),
+    ("transformer, mlp", "for comparison: attention, where every cell looks at every other; and a dense network, which shares no weights"),
+    ("receptive field, or view", "how many steps back a convolutional network sees; lag: how many steps ago what is asked for was shown"),
+    ("exponent", "1: twice the size costs twice as much; 2: four times; 0: no more"),
+    ("multiply-adds", "what a network must compute, counted; the same on every machine"),
+    ("kernel", "a piece of work that is handed to the processor as one; those that need each other's results go one after the other"),
+    ("seed", "where chance begins: other seeds, other starting weights and examples"),
+    ("95 % interval", "where the value may lie, judged by how much it varies between seeds, repeats or cases"),
+)
+AFTER = " † stands where a rule or an experiment was changed after a first look at numbers; what was changed stands under the rule."
 LEADS = {"holds if": "It holds if", "cannot tell": "What would tell:"}      # what stands before a finding's condition
 
 
@@ -41,7 +55,7 @@ def html(settled: Sequence[Settled]) -> str:
     script = (TEMPLATES / "script.html").read_text(encoding="utf-8")
     return environment.get_template("claims.html").render(
         style=Markup(style), script=Markup(script), policy=policy(script), claims=[told(one) for one in settled], title=title(settled),
-        summary=summary(settled), around=around(settled), verdicts=VERDICTS, seconds=duration(sum(one.seconds for one in settled)))
+        summary=summary(settled), terms=TERMS, around=around(settled), verdicts=VERDICTS, seconds=duration(sum(one.seconds for one in settled)))
 
 
 def title(settled: Sequence[Settled]) -> str:
@@ -56,6 +70,11 @@ def summary(settled: Sequence[Settled]) -> str:
     return f"{words}." if words else "Nothing has been settled."
 
 
+def upper(words: str) -> str:
+    """With a capital, as a sentence begins."""
+    return words[:1].upper() + words[1:]
+
+
 def in_words(number: int) -> str:
     return WORDS[number] if number < len(WORDS) else count(number)
 
@@ -63,12 +82,12 @@ def in_words(number: int) -> str:
 def told(one: Settled) -> dict[str, Any]:
     """What the template sets of a claim."""
     claim, finding = one.claim, one.finding
-    words = {name: plain(getattr(claim, name)) for name in ("id", "statement", "experiment", "rule", "limits")}
+    words = {name: plain(getattr(claim, name)) for name in ("id", "statement", "experiment", "rule", "limits", "changed")}
     words["statement"] = words["statement"].rstrip(".")
     plots = [plot._replace(title=plain(plot.title), sentence=plain(plot.sentence), head=[plain(cell) for cell in plot.head],
                            rows=[[plain(cell) for cell in cells] for cells in plot.rows]) for plot in one.plots]
     return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict,
-            "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(finding.what),
+            "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(upper(finding.what)),
             "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
             "plots": plots, "command": again(one), "spent": spent(one)}
 
@@ -117,14 +136,16 @@ def around(settled: Sequence[Settled]) -> list[tuple[str, str]]:
 
 def markdown(settled: Sequence[Settled]) -> str:
     """The same page for reading in a repository: plots as their tables."""
-    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that is "
-                                        f"tested on "
-             "made-up outcomes both ways. The same page with pictures: `claims.html`.", "",
+    lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that "
+             f"is tested on made-up outcomes both ways.{AFTER if any(one.claim.changed for one in settled) else ''} The same page with pictures: "
+             "`claims.html`.", "",
              "| claim | verdict | number | 95 % interval | of what |", "|---|---|---|---|---|"]
     for one in settled:
         finding = one.finding
-        lines.append(row([f"[{escaped(one.claim.statement.rstrip('.'))}](#{one.claim.id})", f"**{finding.verdict}**",
-                          "" if finding.value is None else value_text(finding.value), interval(finding), escaped(finding.what)]))
+        lines.append(row([f"[{escaped(one.claim.statement.rstrip('.'))}](#{one.claim.id}){' †' if one.claim.changed else ''}",
+                          f"**{finding.verdict}**",
+                          "" if finding.value is None else value_text(finding.value), interval(finding), escaped(upper(finding.what))]))
+    lines += ["", "## Words and names", "", *(f"- **{escaped(name)}**: {escaped(meaning)}" for name, meaning in TERMS)]
     for one in settled:
         lines += ["", *section(one)]
     lines += ["", "## Where it was measured", "", *(f"- {name}: {escaped(value)}" for name, value in around(settled))]
@@ -133,13 +154,14 @@ def markdown(settled: Sequence[Settled]) -> str:
 
 def section(one: Settled) -> list[str]:
     claim, finding = one.claim, one.finding
-    number = f" {escaped(finding.what)}: {value_text(finding.value)}" if finding.value is not None else ""
+    number = f" {escaped(upper(finding.what))}: {value_text(finding.value)}" if finding.value is not None else ""
     number += f" (95 % {interval(finding)})" if interval(finding) else ""
     lines = [f"## {claim.id}", "", f"*{escaped(claim.statement)}*", "", f"**{finding.verdict}**. {escaped(finding.sentence)}"
              + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "",
              "As it is said, in short:", ""]
     lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*" for said in claim.asserted]
     lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule.** {escaped(claim.rule)}"]
+    lines += ["", f"**Changed after a first look.** {escaped(claim.changed)}"] if claim.changed else []
     for plot in one.plots:
         lines += ["", f"**{escaped(plot.title)}.** {escaped(plot.sentence)}", "", row(map(escaped, plot.head)), f"|{'---|' * len(plot.head)}",
                   *(row(map(escaped, cells)) for cells in plot.rows)]

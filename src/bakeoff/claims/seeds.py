@@ -15,6 +15,11 @@ class Mean(NamedTuple):
     high: float
 
 
+    def within(self, low: float, high: float) -> Mean:
+        """The interval ends where the quantity does: an accuracy's at 0 and 1."""
+        return Mean(self.value, max(low, self.low), min(high, self.high))
+
+
 def mean_of(values: Sequence[float]) -> Mean:
     """Over seeds; one alone has no interval (−∞, ∞)."""
     from scipy import stats
@@ -24,6 +29,11 @@ def mean_of(values: Sequence[float]) -> Mean:
     deviation = math.sqrt(sum((one - value) ** 2 for one in values) / (count - 1))
     half = float(stats.t.ppf(0.975, count - 1)) * deviation / math.sqrt(count)
     return Mean(value, value - half, value + half)
+
+
+def geometric(logs: Sequence[float]) -> Mean:
+    """exp of the mean of logs, and of the ends of its interval: of times and ratios, which are never under 0."""
+    return Mean(*(math.exp(end) if end < 700 else math.inf for end in mean_of(logs)))
 
 
 def share_of(hits: int, tries: int) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bakeoff import registry
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.seeds import Mean, mean_of
+from bakeoff.report.format import listing
 
 if TYPE_CHECKING:
     from bakeoff.nn.network import Network
@@ -104,9 +105,12 @@ def judge(numbers: Numbers) -> Finding:
         gated = " and ".join(f"{left(mean_of(found[name]))} in {name}" for name in GATED)
         words.append(f"{when} its norm is times {left(plain)} in the plain network, {gated}")
     after = slopes(numbers, "trained")
-    value = gain(after, "lstm")
-    sentence = f"With every step that a gradient goes back, {'; '.join(words)} (95 % intervals over networks)."
-    asked = f"slope of the log norm per step after training, lstm minus {PLAIN}"
+    value = Mean(*(math.exp(end) for end in gain(after, "lstm")))
+    rest = {name: math.exp(mean_of(slopes(numbers, "start")[name]).value * numbers["steps"]) for name in GATED}
+    sentence = (f"With every step that a gradient goes back, {'; '.join(words)} (95 % intervals over networks). Gates slow the loss, they do not end "
+                f"it: before training, over {numbers['steps']} steps, "
+                f"{listing(f'{100 * share:.2g} % is left in {name}' for name, share in rest.items())}.")
+    asked = f"times as much of a gradient is kept per step by lstm as by {PLAIN}, after training"
     if len(shown) == len(MOMENTS) * len(GATED):
         return Finding("holds", sentence, asked, *value)
     if shown:
@@ -132,16 +136,19 @@ def draw(numbers: Numbers) -> list[Plot]:
     plots = []
     for moment, when in MOMENTS.items():
         middle = {one["name"]: typical(one[moment]) for one in numbers["networks"]}
+        order = sorted(middle, key=lambda name: middle[name][-1], reverse=True)
+        right = {one["name"]: "{:.2f} [{:.2f}, {:.2f}]".format(*mean_of(one["accuracy"]).within(0, 1)) for one in numbers["networks"]}
         groups = {one["name"]: one["group"] for one in numbers["networks"]}
         shown = [Line(name, groups[name], [(lag, max(norm, 1e-16)) for lag, norm in enumerate(curve) if lag]) for name, curve in middle.items()]
         few = [lag for lag in (1, 5, 15, 30, 59) if lag < numbers["steps"]]
         plots.append(Plot(
             f"The gradient that reaches a step, {when}",
-            "A straight line that falls loses the same share at every step; a level one loses nothing. Below 10⁻¹⁶, where no step of training "
-            "notices it, a line is drawn at the foot.",
+            "A straight line that falls loses the same share at every step; a level one loses nothing. "
+            f"{numbers['steps'] - 1} steps back, from most to least: {', '.join(order)}. Below 10⁻¹⁶, where no step of training notices it, a line "
+            "is drawn at the foot.",
             lines(shown, across="steps back from the answer", upward="norm of ∂loss/∂x", log_upward=True),
-            ["network", *(f"lag {lag}" for lag in few)],
-            [[name, *(f"{curve[lag]:.1e}" for lag in few)] for name, curve in middle.items()]))
+            ["network", *(f"lag {lag}" for lag in few), *(["right answers"] if moment == "trained" else [])],
+            [[name, *(f"{curve[lag]:.1e}" for lag in few), *([right[name]] if moment == "trained" else [])] for name, curve in middle.items()]))
     rows, shares = [], []
     for moment, when in MOMENTS.items():
         for one in numbers["networks"]:
