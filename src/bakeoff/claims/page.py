@@ -26,7 +26,7 @@ TERMS = (
     ("rnn, lstm, gru", "recurrent networks: they carry a memory from step to step. lstm and gru have gates, which decide what is kept; rnn has none"),
     ("mingru, lru, mamba", "recurrent networks whose memory is linear in the one before it, so that blocks of steps go at once"),
     ("irnn", "a plain recurrent network of ReLUs that begins by passing its memory on as it is"),
-    ("tcn, fcn, resnet, textcnn, convnext, inception", "convolutional networks: filters that look at neighbouring cells; a tcn's look ever farther"),
+    ("tcn, fcn, resnet, textcnn, convnext, inception", "convolutional networks: filters that look at neighbouring cells; a tcn's look far and wide"),
     ("transformer, mlp", "for comparison: attention, where every cell looks at every other; and a dense network, which shares no weights"),
     ("receptive field, or view", "how many steps back a convolutional network sees; lag: how many steps ago what is asked for was shown"),
     ("exponent", "1: twice the size costs twice as much; 2: four times; 0: no more"),

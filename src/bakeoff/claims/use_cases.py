@@ -106,7 +106,7 @@ def judge(numbers: Numbers) -> Finding:
         return Finding("holds if", sentence, what, value, condition=f"the use is {named(as_said)}")
     if most >= SHARE:
         left = [use for way in ("open", "without data") for use in results.get(way, [])]
-        return Finding("cannot tell", sentence, what, value, condition=f"runs of {named(left)}, of both groups, would tell")
+        return Finding("cannot tell", sentence, what, value, condition=f"runs of {named(left)} in which both groups take part")
     return Finding("does not hold", sentence, what, value)
 
 
