@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
-from bakeoff.claims.runs import clear, gathered, skipped_words
+from bakeoff.claims.runs import clear, gathered, skipped_words, spent
 from bakeoff.claims.seeds import share_of
 
 SORTS = {"image": ("images",), "audio": ("sound",), "text": ("text",), "story": ("text",), "series": ("series",), "music": ("series",)}
@@ -91,7 +91,7 @@ def draw(numbers: Numbers) -> list[Plot]:
             better = {1: "convolution", -1: "recurrence", 0: "–"}[clear(pair)]
             between = "–" if pair["low"] is None else f"[{pair['low']:.3f}, {pair['high']:.3f}]"
             rows.append([run["name"], sort, run["metric"], f"{conv} {a:.3f}", f"{recurrent} {b:.3f}", f"{pair['difference']:+.3f} {between}",
-                         f"{pair['p']:.3f}", f"{run['seeds']}", f"{run['test']:,}", better])
+                         f"{pair['p']:.3f}", *spent(run), better])
         for group, sign, name in (("conv", 1, "conv"), ("recurrent", -1, "recurrent")):
             count = sum(clear(run["conv_recurrent"]) == sign for run in runs)
             shares.append(Bar(f"{sort} ({len(runs)}), {name}", group, 100 * count / len(runs)))
@@ -101,8 +101,8 @@ def draw(numbers: Numbers) -> list[Plot]:
                  "What a pair of bars leaves to 100 % is not distinguishable: short bars say that on most sets neither group is shown to be "
                  "better. The table has every difference with its interval; a wide one does not mean that two groups are equal.",
                  bars(shares, across="% of the sets on which this group is better", end=100.0),
-                 ["data", "sort", "metric", "best convolutional", "best recurrent", "difference, more is better for convolution", "p", "seeds",
-                  "test examples", "better (p < .05)"], rows)]
+                 ["data", "sort", "metric", "best convolutional", "best recurrent", "difference, more is better for convolution", "p", "budget",
+                  "seeds", "test examples", "better (p < .05)"], rows)]
 
 
 CLAIM = Claim(

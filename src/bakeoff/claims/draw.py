@@ -223,14 +223,16 @@ def marker(shape: str, x: float, y: float) -> Markup:
 
 def drawn_bars(shown: Sequence[Bar], title: str, log: bool, level: float | None, end: float | None, width: float, label: str) -> Markup:
     narrow = width == NARROW
-    names = min(max(measured(row.name, TEXT) for row in shown) + 8, 124.0 if narrow else 230.0)
+    widest = max(measured(row.name, TEXT) for row in shown) + 8
+    above = widest > (124.0 if narrow else 230.0)                            # names that would be cut stand over their bars
+    names, step = (0.0, STEP + 18) if above else (widest, STEP)
     said = [value_text(row.value) for row in shown]
     values = max(measured(words, TEXT) for words in said) + 14
     known = [end for row in shown for end in (row.value, row.low, row.high) if end is not None and math.isfinite(end) and (end > 0 or not log)]
     known += [more for more in (level, end) if more is not None]
     both_sides = min(known) < 0 or log
     across = scale_of(known if both_sides else [0.0, *known], log, names + 10, width - values)
-    bottom = 8 + STEP * len(shown)
+    bottom = 8 + step * len(shown)
     ticks = across.ticks(3 if narrow else 6)
     write = tick_words(ticks, log)
     parts, taken = [], -math.inf
@@ -247,9 +249,9 @@ def drawn_bars(shown: Sequence[Bar], title: str, log: bool, level: float | None,
     parts.append(text(width - values, bottom + 33, fitting(f"{title}{', log scale' if log else ''} →", width - values, SMALL), anchor="end",
                       kind="soft small"))
     for place, (row, words) in enumerate(zip(shown, said, strict=True)):
-        y = 8 + STEP * (place + 0.5)
+        y = 8 + step * (place + 1) - STEP / 2
         x = across(row.value)
-        drawn = [text(names, y, fitting(row.name, names), anchor="end", kind="name")]
+        drawn = [text(0, y - 20, fitting(row.name, width), kind="name") if above else text(names, y, row.name, anchor="end", kind="name")]
         if both_sides:
             drawn.append(line(across.start if log else across(0), y, x, y, "rest"))
         else:

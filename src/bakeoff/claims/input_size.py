@@ -122,7 +122,7 @@ def draw(numbers: Numbers) -> list[Plot]:
     placed = PLACED.removeprefix(" + ")
     for one in networks:
         by_group.setdefault(placed if one["name"].endswith(PLACED) else one["group"], []).append(one)
-    shown = [Line(f"conv, {name}" if name == placed else name, members[0]["group"],
+    shown = [Line("conv + places" if name == placed else name, members[0]["group"],
                   [(length, mean_of([mean_of(one["accuracy"][str(length)]).value for one in members]).value) for length in numbers["lengths"]],
                   dashed=name == placed) for name, members in by_group.items()]
     losing = [one["name"] for one in networks if keeps(one, numbers) is False]
@@ -131,7 +131,8 @@ def draw(numbers: Numbers) -> list[Plot]:
              "{:.3f} [{:.3f}, {:.3f}]".format(*mean_of(drops(one, numbers))), f"{one['apart']:.1e}"] for one in numbers["networks"]]
     return [
         Plot("Accuracy by length, mean of each group",
-             f"All were trained at length {numbers['length']}. A level line takes any length; one that falls to the right needs the length it knows.",
+             f"All were trained at length {numbers['length']}. A level line takes any length; one that falls to the right needs the length it "
+             "knows. conv + places: with a weight per place in the last layer.",
              lines(shown, across="length, steps", upward="accuracy", log_across=True, level=(0.5, "guessing")),
              ["group", *(f"length {length}" for length in numbers["lengths"])],
              [[one.name, *(f"{y:.3f}" for _, y in one.points)] for one in shown]),

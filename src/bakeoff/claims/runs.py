@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.claims.base import Ask
+from bakeoff.report.format import duration
 
 QUICK: Mapping[str, Any] = {"slate": "quick", "trials": 1, "examples": 3000, "seeds": 2}      # of a data set that is run here; no clock
 RECORDS = ("verdict.json", "comparison.json", "plan.json")
@@ -95,7 +96,7 @@ def told_of(folder: Path, name: str, data: Path) -> dict[str, Any]:
     strongest = {group: between(contender, best["baseline"]) for group, contender in networks.items()} if "baseline" in best else {}
     values = {group: [contender, comparison["values"][contender]["value"]] for group, contender in networks.items()}
     return {"name": name, "kind": plan["kind"], "task": plan["task"], "metric": comparison["metric"], "use": use_of(folder, data),
-            "seeds": plan["seeds"], "test": plan["splits"]["test"], "best": values, "plain": plain,
+            "seeds": plan["seeds"], "test": plan["splits"]["test"], "budget": plan.get("budget_seconds"), "best": values, "plain": plain,
             "against_plain": against, "baseline": best.get("baseline"), "against_best": strongest,
             "conv_recurrent": between(networks["conv"], networks["recurrent"]) if {"conv", "recurrent"} <= set(networks) else None}
 
@@ -117,6 +118,11 @@ def clear(pair: Mapping[str, Any] | None) -> int:
 
 def skipped_words(skipped: Mapping[str, str]) -> str:
     return "" if not skipped else " Left out: " + "; ".join(f"{name} ({why})" for name, why in skipped.items()) + "."
+
+
+def spent(run: Mapping[str, Any]) -> list[str]:
+    """What a run's values rest on, for a table: budget, seeds, test examples."""
+    return [duration(run["budget"]) if run["budget"] else "–", f"{run['seeds']}", f"{run['test']:,}"]
 
 
 def named(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
-from bakeoff.claims.runs import clear, gathered, named, skipped_words
+from bakeoff.claims.runs import clear, gathered, named, skipped_words, spent
 from bakeoff.report.format import percent
 
 GROUPS = ("recurrent", "conv", "hybrid", "attention", "memory", "dense")      # as columns; others stand where they took part
@@ -123,7 +123,7 @@ def draw(numbers: Numbers) -> list[Plot]:
     tried: Mapping[str, list[bool]] = {group: [bool(able) for use in USES if (able := can(group, found[use.name])) is not None] for group in groups}
     shares = [Bar(f"{group} ({sum(able)} of {len(able)} uses)", group, 100 * sum(able) / len(able)) for group, able in tried.items() if able]
     single = [[run["name"], use.name, run["metric"], run["plain"], group, run["best"][group][0], f"{run['best'][group][1]:.3f}",
-               f"{pair['p']:.3f}", f"{run['seeds']}", f"{run['test']:,}", {1: "can", 0: "not shown", -1: "worse"}[clear(pair)]]
+               f"{pair['p']:.3f}", *spent(run), {1: "can", 0: "not shown", -1: "worse"}[clear(pair)]]
               for use in USES for run in found[use.name] for group, pair in run["against_plain"].items()]
     plots = [Plot("Uses that each group can do",
                   "Bars of nearly the same length: no group owns its uses. A group can, where its best network beats the baseline that learns "
@@ -135,8 +135,9 @@ def draw(numbers: Numbers) -> list[Plot]:
                           "plain baseline more often. The table has every run, with the best network of the group, its value and p.",
                           bars([Bar(f"{group} ({count} of {len(took)})", group, 100 * count / len(took)) for group in groups
                                 if (took := [row for row in single if row[4] == group])
-                                for count in [sum(row[10] == "can" for row in took)]], across="% of its runs in which it can", end=100.0),
-                          ["run", "use", "metric", "plain baseline", "group", "its best", "value", "p", "seeds", "test examples", "verdict"], single))
+                                for count in [sum(row[-1] == "can" for row in took)]], across="% of its runs in which it can", end=100.0),
+                          ["run", "use", "metric", "plain baseline", "group", "its best", "value", "p", "budget", "seeds", "test examples",
+                           "verdict"], single))
     return plots
 
 
