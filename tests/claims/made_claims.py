@@ -26,5 +26,6 @@ def planted(name: str, verdict: Any = "holds", words: str = "recurrent networks 
                      ["network", "ms"], [["gru", "2"], ["tcn", "1"]])]
 
     made = {"asserted": (Said(words, "a textbook"), Said(f"not so: {words}", "a vendor's page")), "experiment": f"Both are timed; {words}.",
-            "rule": "Holds where the interval lies above 1.", "limits": "One machine.", "measure": measure, "judge": judge, "draw": draw, **fields}
+            "rule": "Holds where the interval lies above 1.", "limits": "One machine.", "measure": measure, "judge": judge, "draw": draw,
+            "changed": f"The mark was another; {words}.", "answers": lambda numbers: ["", f"Found: {numbers['words']}."], **fields}
     return Claim(name, f"It is said that {words}", **made)

@@ -120,7 +120,8 @@ def timed(family: str = "tcn", **factors: tuple[float, float, float]):
 
 
 def both_timed():
-    conv, recurrent = timed(a=(1, 1, 0.9)), timed("lstm", b=(2, 1.9, 0.9))
+    conv = timed(**{"filter size": (1, 1, 0.9), "feature maps": (2, 2, 0.9), "cells of a picture": (1, 1.1, 0.9), "length": (1, 1, 0.1)})
+    recurrent = timed("lstm", **{"hidden size": (2, 1.9, 0.9), "length": (1, 1, 0.9), "depth": (1, 1, 0.9)})
     return {**conv, "factors": conv["factors"] + recurrent["factors"]}
 
 
@@ -177,6 +178,9 @@ def test_plots_say_what_to_see_and_have_their_numbers_in_a_table(module, numbers
         assert "<svg" in plot.svg
         assert plot.rows
         assert all(len(row) == len(plot.head) for row in plot.rows)
+    answers = module.CLAIM.answers(found)
+    assert len(answers) == len(module.CLAIM.asserted)
+    assert all(answer.endswith(".") for answer in answers if answer)
 
 
 def test_weights_are_counted_as_they_are():

@@ -58,7 +58,8 @@ def test_everything_a_reader_needs_is_there(page):
     html, markdown = ((folder / f"claims.{ending}").read_text(encoding="utf-8") for ending in ("html", "md"))
     for words in ("Four things said of convolutional and recurrent networks", "One holds, one holds under a condition, one does not hold, one cannot",
                   "It holds if sequences are long.", "What would tell: more seeds.", "a textbook", "a vendor", "One machine.", "The line rises.",
-                  "Holds where the interval lies above 1.", "bakeoff claims claim-2", "1.25 – 2.5", "torch", "seed 0"):
+                  "Holds where the interval lies above 1.", "bakeoff claims claim-2", "1.25 – 2.5", "torch", "seed 0",
+                  "Found: recurrent networks are slower.", "The mark was another", "†", "Words and names"):
         assert words in html, words
         assert words in markdown, words
     outline = Outline(html)

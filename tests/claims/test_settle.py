@@ -91,6 +91,13 @@ def test_a_rule_or_a_plot_that_raises_does_not_take_the_page_with_it(plant, tmp_
     assert "one, " in (tmp_path / "log.txt").read_text(encoding="utf-8")
 
 
+def test_answers_that_raise_are_left_out_and_noted(plant, tmp_path):
+    plant(planted("one", answers=breaking))
+    _, (one,) = settle.settle(out=tmp_path)
+    assert (one.answers, one.finding.verdict, len(one.plots)) == ((), "holds", 2)
+    assert "one, answers" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+
+
 def test_some_claims_are_asked_for_and_those_there_already_stay_on_the_page(plant, tmp_path):
     plant(planted("one"), planted("two"), planted("three"))
     assert [one.claim.id for one in settle.settle(["three"], out=tmp_path)[1]] == ["three"]

@@ -7,7 +7,7 @@ planted outcomes in both directions; the plots are too, so that a page can be wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -65,7 +65,7 @@ class Plot(NamedTuple):
 class Claim:
     """id, statement: as in `bakeoff claims`; asserted: the statements as met, contradicting ones side by side; experiment, rule: in words;
     limits: what the experiment cannot show; changed: what of rule or experiment was settled after a first look at numbers, and why ('' where
-    nothing was).
+    nothing was); answers(numbers) → what these numbers say of each asserted statement, in their order, '' where nothing.
 
     measure(ask) → numbers (JSON-able, the same for the same seed up to timing); judge(numbers) → Finding, the rule, pure;
     draw(numbers) → plots, pure. `measure` imports torch and families itself, so that a list of claims costs nothing.
@@ -81,4 +81,5 @@ class Claim:
     judge: Callable[[Numbers], Finding]
     draw: Callable[[Numbers], list[Plot]]
     changed: str = ""
+    answers: Callable[[Numbers], Sequence[str]] | None = None
     needs_data: bool = False                  # it reads what --data gives, and cannot tell without

@@ -144,6 +144,17 @@ def draw(numbers: Numbers) -> list[Plot]:
              ["network", "group", *(f"length {length}" for length in numbers["lengths"]), "lost at the worst", "padding changes an answer by"], rows)]
 
 
+def answers(numbers: Numbers) -> list[str]:
+    fit = [one for one in numbers["networks"] if learnt(one, numbers) and not one["name"].endswith(PLACED)]
+
+    def kept(group: str, names: Sequence[str] = ()) -> str:
+        own = [one for one in fit if one["group"] == group and (not names or one["name"] in names)]
+        return f"{sum(keeps(one, numbers) is True for one in own)} of {len(own)}"
+    return [f"{kept('recurrent')} recurrent and {kept('conv')} convolutional networks take other lengths as well.",
+            f"Not so: {kept('recurrent', ('lstm', 'gru', 'mgu', 'mingru', 'minlstm'))} gated networks take any.",
+            f"So: {kept('conv')} do, where the last layer has no weight per place."]
+
+
 CLAIM = Claim(
     id="input-size",
     statement="Recurrent networks take any length; convolutional ones need a fixed size.",
@@ -166,4 +177,4 @@ CLAIM = Claim(
            "verdict.",
     changed="That those with a weight per place are judged together was settled after a first measurement, with seed 0; this page has another seed "
             "unless it says 0.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

@@ -149,6 +149,15 @@ def draw(numbers: Numbers) -> list[Plot]:
                  ["network", "parameters", *(f"lag {lag} (trained on)" for lag in lags)], table)]
 
 
+def answers(numbers: Numbers) -> list[str]:
+    far = {one["name"]: reach(numbers, one["name"]) for one in numbers["networks"]}
+    fields = ", ".join(f"{far[name]} with a window of {field} steps" for name, field in FIELDS.items())
+    return [f"A window can be wide: the longest lag solved is {fields}.",
+            f"Longest lag solved: {far['rnn']} (rnn), {far['lstm']} (lstm), {far['gru']} (gru), of {numbers['lags'][-1]}.",
+            f"Up to lag {far['lstm']} here.",
+            f"Longest lag solved: {far[WIDE]} by the {WIDE}, {far['lstm']} by lstm, {far['gru']} by gru, at equal parameters."]
+
+
 CLAIM = Claim(
     id="long-memory",
     statement="Recurrent state captures long-term dependencies that convolutions miss.",
@@ -172,4 +181,4 @@ CLAIM = Claim(
     changed="In a first measurement, with a field of 253 steps as the only wide one, lag 100 was solved and lag 200 was not, and by the rule as it "
             "stood the claim held. The field was then widened to 505 steps, and the claim held under a condition. That turned the verdict, so both "
             "fields are in the experiment now, and the condition says what the narrower one misses.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

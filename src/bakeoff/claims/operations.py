@@ -182,6 +182,17 @@ def cells(one: Mapping[str, Any], numbers: Numbers) -> list[str]:
             f"{percent(smallest['launching'] / smallest['seconds'])} launching, {percent(share(smallest, numbers))} products"]
 
 
+def answers(numbers: Numbers) -> list[str]:
+    found = {(one["family"], one["factor"]): fitted(one, numbers) for one in numbers["factors"]}
+
+    def told(family: str, factors: Sequence[str]) -> str:
+        return ", ".join(f"{factor} {'not fitted' if mean is None else f'{mean.value:.2f}'}" for factor in factors
+                         for _, mean in [found[family, factor]])
+    return [f"Exponents of time: {told(CONV, ('filter size', 'feature maps', 'cells of a picture'))}. Feature maps count squared.",
+            f"Exponents of time: {told(LSTM, ('hidden size', 'length', 'depth'))}. Hidden size counts squared.",
+            f"As counted; as measured {told(CONV, ('filter size', 'feature maps'))} and {told(LSTM, ('length', 'hidden size'))}."]
+
+
 CLAIM = Claim(
     id="operations",
     statement="The cost of a convolutional network grows with filter size, feature maps and size of the input, that of a recurrent one with hidden "
@@ -204,4 +215,4 @@ CLAIM = Claim(
     changed="What counts as saturated was 50 % of the product's rate at first; two runs then disagreed about the hidden size (1.81 and 1.72 beside "
             "2), because work on single numbers still took a third of the time there. After the run with seed 0 a factor that could not be fitted "
             "no longer counts as agreeing, and length, pictures and hidden size are tried on larger networks.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

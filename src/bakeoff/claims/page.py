@@ -86,10 +86,16 @@ def told(one: Settled) -> dict[str, Any]:
     words["statement"] = words["statement"].rstrip(".")
     plots = [plot._replace(title=plain(plot.title), sentence=plain(plot.sentence), head=[plain(cell) for cell in plot.head],
                            rows=[[plain(cell) for cell in cells] for cells in plot.rows]) for plot in one.plots]
-    return {**words, "asserted": [Said(plain(said.words), plain(said.where)) for said in claim.asserted], "verdict": finding.verdict,
+    asserted = [(plain(said.words), plain(said.where), plain(answer)) for said, answer in answered(one)]
+    return {**words, "asserted": asserted, "verdict": finding.verdict,
             "sentence": plain(finding.sentence), "condition": condition(finding), "what": plain(upper(finding.what)),
             "value": "" if finding.value is None else value_text(finding.value), "interval": interval(finding),
             "plots": plots, "command": again(one), "spent": spent(one)}
+
+
+def answered(one: Settled) -> list[tuple[Said, str]]:
+    """Each statement as met, and what was found of it ('' where nothing is said)."""
+    return [(said, one.answers[place] if place < len(one.answers) else "") for place, said in enumerate(one.claim.asserted)]
 
 
 def condition(finding: Finding) -> str:
@@ -159,7 +165,7 @@ def section(one: Settled) -> list[str]:
     lines = [f"## {claim.id}", "", f"*{escaped(claim.statement)}*", "", f"**{finding.verdict}**. {escaped(finding.sentence)}"
              + (f" {escaped(condition(finding))}" if finding.condition else "") + (f"{number}." if number else ""), "",
              "As it is said, in short:", ""]
-    lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*" for said in claim.asserted]
+    lines += [f"- {escaped(said.words)} – *{escaped(said.where)}*{f' → {escaped(answer)}' if answer else ''}" for said, answer in answered(one)]
     lines += ["", f"**Experiment.** {escaped(claim.experiment)}", "", f"**Rule.** {escaped(claim.rule)}"]
     lines += ["", f"**Changed after a first look.** {escaped(claim.changed)}"] if claim.changed else []
     for plot in one.plots:

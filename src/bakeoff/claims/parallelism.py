@@ -173,6 +173,15 @@ def rates(networks: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{name} does {found[name] / found['rnn']:.2g} times as many multiply-adds a second as rnn" for name in ("lstm", "gru")) + "."
 
 
+def answers(numbers: Numbers) -> list[str]:
+    adds = {one["name"]: per_step(one) for one in numbers["networks"]}
+    return [f"So for rnn, lstm and gru: {', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['recurrences'])} kernels wait per further step.",
+            f"Over examples, not over time: with {BATCHES[-1]} at once " + ", ".join(
+                f"{one['name']} reads {BATCHES[-1] * one['by batch'][0] / one['by batch'][-1]:.2g} times as many a second"
+                for one in numbers["networks"] if one["name"] in ("lstm", "gru")) + ".",
+            f"So: {', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['linear recurrences'])} kernels at each further step."]
+
+
 CLAIM = Claim(
     id="parallelism",
     statement="The steps of a recurrent network cannot be computed in parallel, the positions of a convolution can",
@@ -191,4 +200,4 @@ CLAIM = Claim(
     changed="The rule looked at first at the exponent of time over all lengths; a run showed that an LSTM, one kernel with its loop inside, hides "
             "its waiting until a single sequence is left, so the longest is now held against the shortest. The number was the time that the "
             "recurrence loses; since linear recurrences lose as much without waiting, it is now what is counted.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

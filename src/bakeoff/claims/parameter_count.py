@@ -128,6 +128,15 @@ def draw(numbers: Numbers) -> list[Plot]:
     return plots
 
 
+def answers(numbers: Numbers) -> list[str]:
+    growth = max(exponent(one["points"]).value for one in numbers["lengths"] if one["group"] == "recurrent")
+    ways = {True: "convolutional", False: "recurrent", None: "not known"}
+    fewer = {TASKS.get(task, task): ways[True if times.low > 1 else False if times.high < 1 else None]
+             for task in TASKS for times in [geometric(ratios(numbers, task))]}
+    found = f"Fewer for {percent(TARGET)} right: {', '.join(f'{who} on {task}' for task, who in fewer.items())}."
+    return [found, found, f"{'No' if growth < FEW else 'Yes'}: exponent {growth:.2f}."]
+
+
 CLAIM = Claim(
     id="parameter-count",
     statement="Convolutional networks have fewer parameters than recurrent ones, and recurrent ones need more for longer sequences",
@@ -146,4 +155,4 @@ CLAIM = Claim(
            "ones. Between two widths the number is read from a straight line.",
     changed="That an interval which holds 1 decides nothing (it had counted against the claim), and which ratio stands as the number, was settled "
             "after the run with seed 0.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

@@ -29,12 +29,14 @@ FIELDS = frozenset({"seed", "data", "failed", "numbers", "seconds", "made", "mac
 @dataclass(frozen=True)
 class Settled:
     """A claim with what was made of it. record: numbers/ID.json, which holds id, seed, the data folder's name, seconds, numbers (or why
-    there are none: failed), made (a date), machine and versions."""
+    there are none: failed), made (a date), machine and versions. answers: to the statements as met, in
+    their order; none where the claim has none."""
 
     claim: Claim
     finding: Finding
     plots: tuple[Plot, ...]
     record: Mapping[str, Any]
+    answers: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -144,7 +146,12 @@ def judged(claim: Claim, record: Mapping[str, Any], folder: Path) -> Settled:
     except Exception:
         noted(folder, claim.id, "plot")
         plots = ()
-    return Settled(claim, finding, plots, record)
+    try:
+        answers = tuple(claim.answers(record["numbers"])) if claim.answers else ()
+    except Exception:
+        noted(folder, claim.id, "answers")
+        answers = ()
+    return Settled(claim, finding, plots, record, answers)
 
 
 def failure(what: str, why: str) -> Finding:

@@ -153,6 +153,17 @@ def draw(numbers: Numbers) -> list[Plot]:
     return plots
 
 
+def answers(numbers: Numbers) -> list[str]:
+    found, length = ratios(numbers), str(numbers["lengths"][-1])
+    epoch = {one["name"]: times(one["epoch"][length]).value for one in numbers["networks"]}
+    mean = found[f"an epoch at length {length}"]
+    return [f"{mean.value:.2g} times as long for an epoch at length {length}, all three together; {epoch['rnn'] / epoch['tcn']:.2g} times for rnn "
+            "beside tcn.",
+            f"At equal parameters they need less time for an epoch at length {length}, in the mean, not more." if mean.low > 1 else "",
+            f"GRU {epoch['gru']:.2f} s, LSTM {epoch['lstm']:.2f} s for {EPOCH:,} examples of {length} steps: here an LSTM is one kernel, a GRU "
+            "five a step."]
+
+
 CLAIM = Claim(
     id="training-time",
     statement="Recurrent training is slower.",
@@ -170,4 +181,4 @@ CLAIM = Claim(
          "hold where none does and some lie below 1. Networks that did not get there count with their whole training.",
     limits="One core of a processor. A card with thousands of lanes makes convolutions and scans much faster and a step-by-step recurrence "
            "hardly: there the ratios are larger (see parallelism). Starting settings, not tuned ones; other problems need other times.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

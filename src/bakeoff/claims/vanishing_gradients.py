@@ -178,6 +178,16 @@ def passing(curves: Sequence[Sequence[float]]) -> list[Sequence[float]]:
     return [curve for curve in curves if max(curve[1:]) > FLOOR]
 
 
+def answers(numbers: Numbers) -> list[str]:
+    kept = {name: math.exp(mean_of(some).value) for name, some in slopes(numbers, "start").items()}
+    return [f"Per step {kept[PLAIN]:.2f} of it is left in {PLAIN}, {kept['lstm']:.2f} in lstm and {kept['gru']:.2f} in gru, before training.",
+            f"Convolutions hardly: {kept['tcn']:.2f} per step in tcn.",
+            f"They ease it: over {numbers['steps']} steps {100 * kept['lstm'] ** numbers['steps']:.2g} % (lstm) and "
+            f"{100 * kept['gru'] ** numbers['steps']:.2g} % (gru) are left before training.",
+            f"It does not: {kept['rnn, relu']:.2f} per step with ReLU, {kept['rnn, leaky relu']:.2f} with leaky ReLU, {kept[PLAIN]:.2f} with tanh; "
+            f"{kept['irnn']:.2f} where ReLUs start from the identity."]
+
+
 CLAIM = Claim(
     id="vanishing-gradients",
     statement="Plain recurrent networks lose gradients over time; gates mitigate it.",
@@ -197,4 +207,4 @@ CLAIM = Claim(
     limits="One length, one width, one task and each family's own starting weights (recurrent matrices orthogonal, gates biased by 1 to "
            "remember): a bias of 0 would lose more, a bias of 5 less. All train at the same rate, at which some networks of ReLUs stand at a "
            "bound afterwards and pass nothing. That gradients arrive does not say that they help: long-memory asks for that.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)

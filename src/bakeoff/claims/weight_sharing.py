@@ -7,6 +7,7 @@ from typing import Any
 
 from bakeoff.claims.base import Ask, Claim, Finding, Numbers, Plot, Said
 from bakeoff.claims.powers import exponent
+from bakeoff.report.format import listing
 
 LENGTHS, SIDES = (32, 64, 128, 256, 512), (16, 24, 32, 48, 64)
 FEW, MOST = 0.05, 0.9                         # exponents below the one: shared; above the other: a weight of its own for every cell
@@ -105,6 +106,15 @@ def draw(numbers: Numbers) -> list[Plot]:
     return plots
 
 
+def answers(numbers: Numbers) -> list[str]:
+    own = {group: [one for one in numbers["networks"] if one["group"] == group and one["reading"] == SERIES] for group in JUDGED}
+    most = {group: max(growth(one) for one in networks) for group, networks in own.items()}
+    alone = sorted({one["name"] for one in numbers["networks"] if growth(one) > MOST})
+    return [f"So for series: exponent {most['conv']:.2f} in convolutional, {most['recurrent']:.2f} in recurrent networks.",
+            f"Both do: exponent {most['recurrent']:.2f} in recurrent networks, over the steps of a series.",
+            f"Of the networks here only {listing(alone)} {'has' if len(alone) == 1 else 'have'} a weight for every cell."]
+
+
 CLAIM = Claim(
     id="weight-sharing",
     statement="Convolutional networks share their weights over space and recurrent networks over time, so a larger input needs no more of them",
@@ -120,4 +130,4 @@ CLAIM = Claim(
     limits="Counting says nothing about what is learnt. A convolutional network that flattens its last map into a dense layer, as older ones do, "
            "does not share there; the ones here average. Position codes here are computed, not "
            "learnt. Pictures begin at 16 × 16, since convnext takes smaller filters below that.",
-    measure=measure, judge=judge, draw=draw)
+    measure=measure, judge=judge, draw=draw, answers=answers)
