@@ -139,7 +139,7 @@ class Plain(ReadOut):
 
 
 def encoded(x: Tensor, valid: Tensor | None) -> Tensor:
-    """(B, M, J, tables, D) → (B, M, tables, D): Σⱼ 2 lⱼ xⱼ with lₖⱼ = (1 − j/J) − (k/D) (1 − 2 j/J), so that the order of words counts."""
+    """(B, M, J, tables, D) → (B, M, tables, D): Σⱼ 2 lⱼ xⱼ with lₖⱼ = (1 − j/J) − (k/D) (1 − 2 j/J): the order of words counts."""
     length = torch.tensor([x.shape[2]], device=x.device) if valid is None else longest(valid, 2).clamp(min=1)
     share = torch.arange(1, x.shape[2] + 1, dtype=x.dtype, device=x.device) / length[:, None]   # j/J (B or 1, J)
     weights = torch.stack([1 - share, 1 - 2 * share], 1)[:, None]                               # (B or 1, 1, 2, J)
