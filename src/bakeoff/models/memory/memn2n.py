@@ -29,13 +29,13 @@ class MemN2N(Encoder):
     itself the value. Departs from the papers: a learnt vector asks too, since series have no question; softmax is put in after a share of
     the training and not when validation stops falling; the answer's map is not tied to a table. As in the authors' code, words are summed
     with twice the weights that the paper prints, and memories without a sentence stay open to the softmax: a question that nothing
-    answers may look at none.
+    answers may look at none. On one axis there is room for one more memory than there are, embeddings begin larger and scores are divided
+    by √D.
     """
 
     ranks = frozenset({1, 2})
     well_known = True
     pools = True
-    embeds = 0.2                                                             # deviation .1, as the paper; at .5 the answers outrun the tables
     plan: Tensor
 
     def __init__(self, dim: int, *, rank: int, sizes: Sizes, causal: bool = False, full: bool = False,
@@ -46,6 +46,8 @@ class MemN2N(Encoder):
                  noise: Annotated[float, Choice(0.0, 0.1, meaning="empty memories strewn in while training, per memory")] = 0.1) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
         self.hops, self.tying, self.linear, self.noise = hops, tying, linear, noise
+        told = rank == 2                                                     # a story, as in the paper: deviation .1; at .5 answers outrun tables
+        self.embeds, self.sharp, self.room = (0.2, 1.0, ROOM) if told else (1.0, dim ** -0.5, 0)
         self.reads = hops + 1 if tying == "adjacent" else 3                  # A, C and B; key, centre and value
         self.asking = 2 if tying == "layerwise" else 0                       # the question's table
         self.ask = nn.Parameter(torch.zeros(dim))
@@ -65,7 +67,7 @@ class MemN2N(Encoder):
         for hop in range(self.hops):
             first = hop if self.tying == "adjacent" else 0
             m, c = memories[:, :, first], memories[:, :, first + 1]          # (B, M, D)
-            scores = torch.einsum("bd,bmd->bm", u, m)
+            scores = torch.einsum("bd,bmd->bm", u, m) * self.sharp
             o = torch.einsum("bm,bmd->bd", self.attended(scores, known), c)  # o = Σ pᵢ cᵢ
             u = self.turns[hop](u + o) if self.tying == "key-value" else o + (self.turns[0](u) if len(self.turns) else u)
         one, some = (1,) * len(self.stride), None if valid is None else valid.flatten(1).any(1)
@@ -77,7 +79,7 @@ class MemN2N(Encoder):
     def attended(self, scores: Tensor, known: Tensor | None) -> Tensor:
         """p (B, M) = softmax(u · m) with the memories that stand empty, or the scores themselves while training begins."""
         there = torch.ones_like(scores, dtype=torch.bool) if known is None else known
-        empty = (ROOM - there.sum(1, keepdim=True)).clamp(min=1).to(scores.dtype).log()     # so many more scores of 0
+        empty = (self.room - there.sum(1, keepdim=True)).clamp(min=1).to(scores.dtype).log()    # so many more scores of 0
         asked = torch.cat([scores.masked_fill(~there, -1e4), empty], 1).softmax(-1)[:, :-1]
         return torch.where(self.plan > 0, asked, scores) * there
 
