@@ -46,3 +46,13 @@ def test_padding_is_zero_after_embedding_numbers_or_ids() -> None:
         assert out.shape == (1, 3, 8)
         assert out[0, :2].any(-1).all()
         assert not out[0, 2].any()
+
+
+@pytest.mark.parametrize(("channels", "vocab"), [(2, None), (None, 9)], ids=["numbers", "ids"])
+def test_embeddings_begin_as_small_as_is_asked(channels: int | None, vocab: int | None) -> None:
+    for scale in (1.0, 0.2):
+        torch.manual_seed(0)
+        embed = Embed(channels, vocab, 8, scale=scale)
+        if scale == 1:
+            common = [weight.clone() for weight in embed.parameters()]
+    assert all(torch.equal(weight, 0.2 * before) for weight, before in zip(embed.parameters(), common, strict=True))

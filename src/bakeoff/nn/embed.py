@@ -50,7 +50,8 @@ class Scale(nn.Module):
 class Embed(nn.Module):
     """(B, *S, C) → (B, *S, D) by one linear map, or ids (B, *S) by a table; padding stays zero."""
 
-    def __init__(self, channels: int | None, vocab: int | None, dim: int, dropout: float = 0.0) -> None:
+    def __init__(self, channels: int | None, vocab: int | None, dim: int, dropout: float = 0.0, scale: float = 1.0) -> None:
+        """scale: how large its weights begin, in multiples of what is common."""
         super().__init__()
         if channels is None:
             assert vocab is not None
@@ -58,6 +59,9 @@ class Embed(nn.Module):
             nn.init.normal_(self.table.weight, std=0.5)
         else:
             self.table = nn.Linear(channels, dim)
+        with torch.no_grad():
+            for weight in self.table.parameters():
+                weight *= scale
         self.drop = ChannelDrop(dropout)
 
     def forward(self, grid: Grid) -> Grid:

@@ -49,6 +49,7 @@ class Encoder(nn.Module):
     variant_of: ClassVar[str | None] = None               # a family that differs from that one in one idea
     start_cells: ClassVar[int] = 64                       # the starting fold leaves at most so many cells of an example
     reads: int = 1                                        # embedding width in multiples of dim
+    embeds: float = 1.0                                   # how large embeddings begin, in multiples of the common deviation
     read_sizes: Sizes = ()                                # cells per axis of what it is given; (): not known
     read_channels: int | None = None                      # numbers per cell before they are embedded, told by the Network; None: ids
     stride: tuple[int, ...]                               # per axis; cannot be inferred from sizes, so it is said

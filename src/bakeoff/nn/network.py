@@ -45,7 +45,7 @@ class Network(nn.Module):
         self.scale = Scale(spec, params.get("scaling", "none"))
         self.encoder, channels = make(), self.fold.channels(spec)
         self.encoder.read_channels = channels
-        self.embed = Embed(channels, spec.vocab, width * self.encoder.reads, params.get("dropout", 0.0))
+        self.embed = Embed(channels, spec.vocab, width * self.encoder.reads, params.get("dropout", 0.0), self.encoder.embeds)
         self.head = task.head(self.encoder, make, width, params)
 
     def forward(self, batch: Batch) -> Any:

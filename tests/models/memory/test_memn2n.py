@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from bakeoff.models.memory.memn2n import MemN2N
+from bakeoff.models.memory.memn2n import ROOM, MemN2N
 from bakeoff.types import Grid
 
 HOPS = 2
 
 
 def summed(words: Tensor) -> Tensor:
-    """(J, D) → Σⱼ lⱼ ∘ xⱼ, number by number."""
+    """(J, D) → Σⱼ 2 lⱼ ∘ xⱼ, number by number."""
     count, dim = words.shape
-    return sum(words[j - 1] * torch.tensor([(1 - j / count) - k / dim * (1 - 2 * j / count) for k in range(1, dim + 1)], dtype=words.dtype)
+    return 2 * sum(words[j - 1] * torch.tensor([(1 - j / count) - k / dim * (1 - 2 * j / count) for k in range(1, dim + 1)], dtype=words.dtype)
                for j in range(1, count + 1))
 
 
@@ -35,8 +35,9 @@ def answer(encoder: MemN2N, rows: Tensor) -> Tensor:
             first = hop if encoder.tying == "adjacent" else 0
             keys.append(summed(tables[first][row]) + encoder.time[age, first])
             values.append(summed(tables[first + 1][row]) + encoder.time[age, first + 1])
-        scores = torch.stack(keys) @ u / len(u) ** 0.5
-        o = (scores.softmax(0) if encoder.plan else scores) @ torch.stack(values)
+        scores = torch.stack(keys) @ u
+        empty = ROOM - len(scores)                                           # what stands empty is zero, and may be looked at
+        o = (torch.cat([scores, scores.new_zeros(empty)]).softmax(0)[:-empty] if encoder.plan else scores) @ torch.stack(values)
         match encoder.tying:
             case "adjacent":
                 u = u + o

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bakeoff.nn.encoder import Encoder
+from bakeoff.nn.encoder import Encoder, ReadOut
 from bakeoff.nn.masked import zeroed
 from bakeoff.nn.resize import longest
 from bakeoff.registry import family
@@ -16,6 +16,7 @@ from bakeoff.space import Choice, Range
 from bakeoff.types import Grid, Sizes
 
 AGES = 128                    # memories that are older than so many others share a place in time
+ROOM = 50                     # memories that there is room for; those that stand empty are zero, and take part in the softmax
 WINDOW = 5                    # cells of one axis that are the key to the one in their middle
 
 
@@ -25,8 +26,11 @@ class MemN2N(Encoder):
     from the newest to the oldest. On one axis every cell is a memory and the last one asks. → what the last hop ends with, one cell.
 
     Key-value (Miller et al. 2016, https://arxiv.org/abs/1606.03126): every cell is a memory, its row or the window around it the key,
-    itself the value. Departs from the papers: a learnt vector asks too, since series have no question; scores are divided by √D,
-    since embeddings begin larger; softmax is put in after a share of the training and not when validation stops falling.
+    itself the value. Departs from the papers: a learnt vector asks too, since series have no question; softmax is put in after a share of
+    the training and not when validation stops falling; the answer's map is not tied to a table. As in the authors' code, words are summed
+    with twice the weights that the paper prints, and memories without a sentence stay open to the softmax: a question that nothing
+    answers may look at none. On one axis there is room for one more memory than there are, embeddings begin larger and scores are divided
+    by √D.
     """
 
     ranks = frozenset({1, 2})
@@ -42,6 +46,8 @@ class MemN2N(Encoder):
                  noise: Annotated[float, Choice(0.0, 0.1, meaning="empty memories strewn in while training, per memory")] = 0.1) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
         self.hops, self.tying, self.linear, self.noise = hops, tying, linear, noise
+        told = rank == 2                                                     # a story, as in the paper: deviation .1; at .5 answers outrun tables
+        self.embeds, self.sharp, self.room = (0.2, 1.0, ROOM) if told else (1.0, dim ** -0.5, 0)
         self.reads = hops + 1 if tying == "adjacent" else 3                  # A, C and B; key, centre and value
         self.asking = 2 if tying == "layerwise" else 0                       # the question's table
         self.ask = nn.Parameter(torch.zeros(dim))
@@ -61,17 +67,21 @@ class MemN2N(Encoder):
         for hop in range(self.hops):
             first = hop if self.tying == "adjacent" else 0
             m, c = memories[:, :, first], memories[:, :, first + 1]          # (B, M, D)
-            scores = torch.einsum("bd,bmd->bm", u, m) * m.shape[-1] ** -0.5
+            scores = torch.einsum("bd,bmd->bm", u, m) * self.sharp
             o = torch.einsum("bm,bmd->bd", self.attended(scores, known), c)  # o = Σ pᵢ cᵢ
             u = self.turns[hop](u + o) if self.tying == "key-value" else o + (self.turns[0](u) if len(self.turns) else u)
         one, some = (1,) * len(self.stride), None if valid is None else valid.flatten(1).any(1)
         return Grid(zeroed(u, some).view(len(u), *one, -1), None if some is None else some.view(-1, *one))
 
+    def read_out(self, classes: int) -> ReadOut:
+        return Plain(self.ask.numel(), classes)
+
     def attended(self, scores: Tensor, known: Tensor | None) -> Tensor:
-        """p (B, M) = softmax(u · m), or the scores themselves while training begins."""
-        if known is None:
-            return torch.where(self.plan > 0, scores.softmax(-1), scores)
-        return torch.where(self.plan > 0, scores.masked_fill(~known, -1e4).softmax(-1), scores) * known
+        """p (B, M) = softmax(u · m) with the memories that stand empty, or the scores themselves while training begins."""
+        there = torch.ones_like(scores, dtype=torch.bool) if known is None else known
+        empty = (self.room - there.sum(1, keepdim=True)).clamp(min=1).to(scores.dtype).log()    # so many more scores of 0
+        asked = torch.cat([scores.masked_fill(~there, -1e4), empty], 1).softmax(-1)[:, :-1]
+        return torch.where(self.plan > 0, asked, scores) * there
 
     def read(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """x (B, *S, tables, D) → (question (B, D), memories (B, M, tables, D), which of them there are)."""
@@ -117,10 +127,23 @@ class MemN2N(Encoder):
         return order.gather(1, place.expand(batch, -1)), order.gather(1, count + number), number < extra
 
 
+class Plain(ReadOut):
+    """Grid of one cell → (B, classes) by a linear map, as in the paper. Nothing is normalised over the batch: questions of one length come
+    together, so that a batch is of one or two sorts and its mean is not that of all."""
+
+    def __init__(self, dim: int, classes: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(dim, classes, bias=False)
+        nn.init.normal_(self.out.weight, std=0.1)
+
+    def forward(self, grid: Grid) -> Tensor:
+        return self.out(grid.x.flatten(1))
+
+
 def encoded(x: Tensor, valid: Tensor | None) -> Tensor:
-    """(B, M, J, tables, D) → (B, M, tables, D): Σⱼ lⱼ xⱼ with lₖⱼ = (1 − j/J) − (k/D) (1 − 2 j/J), so that the order of words counts."""
+    """(B, M, J, tables, D) → (B, M, tables, D): Σⱼ 2 lⱼ xⱼ with lₖⱼ = (1 − j/J) − (k/D) (1 − 2 j/J): the order of words counts."""
     length = torch.tensor([x.shape[2]], device=x.device) if valid is None else longest(valid, 2).clamp(min=1)
     share = torch.arange(1, x.shape[2] + 1, dtype=x.dtype, device=x.device) / length[:, None]   # j/J (B or 1, J)
     weights = torch.stack([1 - share, 1 - 2 * share], 1)[:, None]                               # (B or 1, 1, 2, J)
     first, second = (weights @ x.flatten(3)).unflatten(-1, x.shape[3:]).unbind(2)
-    return first - torch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device) / x.shape[-1] * second
+    return 2 * (first - torch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device) / x.shape[-1] * second)
