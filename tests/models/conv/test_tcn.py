@@ -48,3 +48,21 @@ def test_there_is_a_setting_that_sees_all_that_a_fold_leaves() -> None:
     space = from_signature(TCN.__init__, "tcn")
     depth, kernel = space["tcn.depth"].high, max(space["tcn.kernel"].values)
     assert 1 + 2 * (kernel - 1) * (2 ** depth - 1) >= LONGEST
+
+
+def test_once_settled_an_example_is_read_alike_in_training_and_in_answers() -> None:
+    encoder = TCN(8, rank=1, sizes=(None,), depth=2, settled=0.4)
+    x = torch.randn(4, 20, 8)
+    for share, settled in ((0.0, False), (0.5, False), (0.65, True), (0.9, True)):
+        encoder.train()                                                      # as after a look at validation
+        encoder.passed(share)
+        known = encoder.blocks[0].norms[0].mean.clone()
+        alone, together = encoder(Grid(x[:1])).x, encoder(Grid(x)).x[:1]
+        assert torch.allclose(alone, together, atol=1e-6) == settled
+        assert torch.equal(known, encoder.blocks[0].norms[0].mean) == settled
+
+
+def test_unless_asked_it_never_settles() -> None:
+    encoder = TCN(8, rank=1, sizes=(None,), depth=2)
+    encoder.passed(0.999)
+    assert all(norm.training for block in encoder.blocks for norm in block.norms)
