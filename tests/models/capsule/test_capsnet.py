@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bakeoff.models.capsule.capsnet import DRAWN, CapsNet, Routed, squashed
+from bakeoff.models.capsule.capsnet import DRAWN, LAST, CapsNet, Routed, squashed
 from bakeoff.nn.encoder import Aim
 from bakeoff.nn.masked import zeroed
 from bakeoff.types import Grid
@@ -32,7 +32,7 @@ def routed(read_out: Routed, x: Tensor) -> Tensor:
             for kind, u in enumerate(x[i, j].chunk(read_out.kinds)):
                 place = torch.tensor([(i + 0.5) / high - 0.5, (j + 0.5) / wide - 0.5], dtype=x.dtype)
                 posed = torch.cat([u, u.square().sum() * place])
-                votes.append(torch.einsum("p,kpe->ke", posed, read_out.vote[region * read_out.kinds + kind]))
+                votes.append(torch.einsum("p,kpe->ke", posed, read_out.gain * read_out.vote[region * read_out.kinds + kind]))
     said, b = torch.stack(votes), torch.zeros(len(votes), CLASSES, dtype=x.dtype)
     share = CLASSES * (rows * columns) ** 0.5 / (high * wide * read_out.kinds ** 0.5)
     v = said[0]
@@ -59,6 +59,13 @@ def test_votes_that_agree_gain_weight(capsules: tuple[CapsNet, Routed]) -> None:
     given = [x, read_out.vote]
     for one, other in zip(torch.autograd.grad((mine * pull).sum(), given), torch.autograd.grad((theirs * pull).sum(), given), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_votes_are_learnt_as_fast_as_other_weights(capsules: tuple[CapsNet, Routed]) -> None:
+    read_out, ordinary = capsules[1], capsules[0].primary.mix.weight
+    spread = read_out.vote.std() * (read_out.vote.numel() / CLASSES / LAST) ** 0.5
+    assert 0.5 < spread < 2, "large weights are turned slowly by steps of one size"
+    assert 0.3 < spread / (ordinary.std() * ordinary.shape[1] ** 0.5) < 3
 
 
 def test_padding_has_no_vote(capsules: tuple[CapsNet, Routed]) -> None:
