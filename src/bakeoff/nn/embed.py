@@ -61,7 +61,7 @@ class Embed(nn.Module):
             self.table = nn.Linear(channels, dim)
         with torch.no_grad():
             for weight in self.table.parameters():
-                weight *= scale
+                weight.mul_(scale)
         self.drop = ChannelDrop(dropout)
 
     def forward(self, grid: Grid) -> Grid:

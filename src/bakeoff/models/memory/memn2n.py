@@ -47,7 +47,8 @@ class MemN2N(Encoder):
         super().__init__(dim, rank=rank, sizes=sizes)
         self.hops, self.tying, self.linear, self.noise = hops, tying, linear, noise
         told = rank == 2                                                     # a story, as in the paper: deviation .1; at .5 answers outrun tables
-        self.embeds, self.sharp, self.room = (0.2, 1.0, ROOM) if told else (1.0, dim ** -0.5, 0)
+        self.embeds, self.room = (0.2, ROOM) if told else (1.0, 0)
+        self.sharp = 1.0 if told else float(dim) ** -0.5
         self.reads = hops + 1 if tying == "adjacent" else 3                  # A, C and B; key, centre and value
         self.asking = 2 if tying == "layerwise" else 0                       # the question's table
         self.ask = nn.Parameter(torch.zeros(dim))
