@@ -3,8 +3,11 @@
 Paper: Bai et al. 2018, https://arxiv.org/abs/1803.01271 (copy memory, T = 1000, about 16,000 parameters: losses TCN 3.5e-5, LSTM .0204,
 GRU .0197; guessing: 10 · ln 8 / 1020 = .02039)
 Command: python benchmarks/scores/04_copy_memory.py
-Expected: TCN ≤ .001, LSTM and GRU near .0204 (cross-entropy per step, mean over 1,020 steps). An hour or two on one core.
-Not run to the end yet: what is expected is the paper's.
+Expected: TCN ≤ .001 (8.1e-5), LSTM and GRU near .0204, which is chance (.0205, .0205; cross-entropy per step, mean over 1,020 steps).
+15 minutes on one core.
+Tried: what matters is depth. The TCN has whole convolutions as in the paper and nine blocks of kernel 3, 16 wide: it leaves chance after
+350 steps of 1,200 and is done after 700. Seven blocks that see as far (kernel 7, 12 wide, or 5, 14 wide) were at chance after 250 steps, as
+nine were; at T = 250 seven blocks of kernel 3 had learnt it after 200 steps, where five of kernel 7 were at .34.
 """
 
 from __future__ import annotations
