@@ -4,8 +4,7 @@ Data: Jackson et al., Free Spoken Digit Dataset, https://github.com/Jakobovski/f
 and digit are the test. Values between .957 and .993 are in print for this split.
 Command: python benchmarks/scores/12_spoken_digits.py --data FOLDER      (FOLDER: with fsdd.zip, or with its recordings)
 Expected: the best network at least .970. Beside it, what becomes of a speaker who was not in training: each of the six left out in turn.
-It falls from .99 and more to .61 – .74: six voices are too few to tell a digit from who says it. 53 minutes on cores that others used
-too, about half of that alone, of which the mixed network takes more than half.
+It falls from .99 and more to .61 – .74. 53 minutes on cores that others used too; more than half of them are the mixed network's.
 
 Every network: its starting setting on 40 mel bands in steps of 10 ms, width 64, 12 epochs; no choice is made on the test recordings. The
 convolutional and the mixed network read squares of 4 × 4 cells, the others one frame of 10 ms after the other.

@@ -2,8 +2,8 @@
 
 Papers: Sabour et al. 2017, https://arxiv.org/abs/1710.09829 (error .25 %, its convolutional net .39 %); .34 % ± .03 in a replication
 Command: python benchmarks/scores/19_capsules.py --data FOLDER      (FOLDER: the four idx files of MNIST)
-Expected: a small one, 10 epochs, one seed: error at most 1.0 %; fifteen minutes on a busy core, its twin about as long. With a GPU or
---full at most .40 % on three seeds (not yet run in full).
+Expected: a small one, 10 epochs, one seed: error at most 1.0 %; fifteen minutes on a busy core, its twin longer (not yet run: --only resnet).
+With a GPU or --full at most .40 % on three seeds (not yet run in full).
 
 Before the weights of the votes were learnt as fast as other weights the small one had 1.62 % (kernel 3, separable, batch 64). Chosen on
 a fifth of the training digits, after 30,000 and 60,000 examples: full convolutions of five cells (.969; separable .961, of three .957)
