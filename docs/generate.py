@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import re
 import shutil
@@ -193,50 +194,101 @@ def reproduced() -> dict[str, str]:
 
 REPRODUCTION_HEAD = """# Published results, and ours
 
-Written by `scripts/docs` from the result files of [`benchmarks/scores`](../benchmarks/scores). Every script says at its head what it does
-and which paper it follows, trains through `bakeoff`'s own contenders, tasks and loop, and ends with exit code 1 below its bar. The bars
+Written by `scripts/docs` from the heads of the scripts in [`benchmarks/scores`](../benchmarks/scores) and their result files. Every script
+says which paper it follows, trains through `bakeoff`'s own contenders, tasks and loop, and ends with exit code 1 below its bar. The bars
 were set before anything was measured.
 
-- **ours**: mean over seeds with its 95 % t interval, or the best of them where the published value is the best of several; one number
-  where there is one seed, or nothing is drawn.
-- **reached**, **missed**: the bar. **reported**: there is no bar. **reduced**: what was run is smaller than the experiment in print, so
-  that neither can be said; what was reduced is told beside it.
+- **ours**: mean over seeds with its 95 % t interval, or the best of them where the published value is the best of several, then the values
+  themselves where there are at most five; one number where there is one seed, or nothing is drawn. An interval ends where the quantity
+  does: no share below 0 or above 1, no count or error below 0. With three seeds it is wide.
+- **reached**, **missed**: the bar. **reported**: there is no bar.
+- **reached, reduced**, **missed, reduced**, **reported, reduced**: what was run is smaller than the experiment in print, and what was reduced
+  is told beside it. The first two count: the row names this reduction, and its bar is for what was run.
+- **reduced** alone: smaller than what its bar is for, so that neither reached nor missed can be said; it does not count.
+- Behind a title stands how many of the parts that count are at their bars. How a row was run, what of it was not run, and what was tried
+  where a bar was missed stands below its table, in the words of the script's head.
 """
+CEILINGS = {"accuracy": 1, "share": 1, "error": 1, "map50": 1, "p": 1, "%": 100, "BLEU": 100}      # unit → the most that it can be
 
 
 def reproduction() -> str:
     """docs/reproduction.md: per row what was published, what came of ours, and whether the bar was reached."""
     found, scripts = records(), sorted(SCORES.glob("[0-9][0-9]_*.py"))
-    seconds = sum(record["seconds"] for record in found.values())
-    lines = [REPRODUCTION_HEAD, f"{len(found)} of {len(scripts)} experiments have been run, in {spell(seconds)} together.", "",
-             "| row | experiment | reached | missed | reduced | time |", "|---|---|---|---|---|---|"]
-    for script in scripts:
-        head, record = head_of(script), found.get(script.stem)
-        name = f"| {int(script.stem[:2])} | [{head['what']}](../benchmarks/scores/{script.name}) |"
-        if record is None:
-            lines.append(f"{name} not run | | | |")
-            continue
-        states = [state(part).strip("*") for part in record["parts"]]
-        counts = " | ".join(str(states.count(word) or "") for word in ("reached", "missed", "reduced"))
-        lines.append(f"{name} {counts if set(states) != {'reported'} else 'reported | |'} | {spell(record['seconds'])} |")
-    for script in scripts:
-        if script.stem in found:
-            lines += row_of(script, found[script.stem])
+    rows = [(script, head_of(script), found.get(script.stem)) for script in scripts]
+    standings = [standing(record) for _, _, record in rows]
+    counts = [f"{what}: {standings.count(word)}" for word, what in STANDINGS.items()]
+    lines = [REPRODUCTION_HEAD, f"Of {len(rows)} experiments:", "", *(f"- {one}" for one in counts), "",
+             f"Those that were run took {spell(sum(record['seconds'] for record in found.values()))} together.", "",
+             "| row | experiment | | reached | missed | reduced alone | time |", "|---|---|---|---|---|---|---|"]
+    for (script, head, record), word in zip(rows, standings, strict=True):
+        states = [state(part).replace("*", "") for part in record["parts"]] if record else []
+        cells = [str(int(script.stem[:2])), f"[{title(head, record)}](../benchmarks/scores/{script.name})",
+                 f"**{word}**" if word == "missed" else word, tally(states, "reached"), tally(states, "missed"),
+                 str(states.count("reduced") or ""), spell(record["seconds"]) if record else ""]
+        lines.append(f"| {' | '.join(cells)} |")
+    for script, head, record in rows:
+        lines += row_of(int(script.stem[:2]), head, record)
     return "\n".join(lines) + "\n"
 
 
-def row_of(script: Path, record: dict[str, Any]) -> list[str]:
-    """A row's own part of the page."""
-    head, machine = head_of(script), record["machine"]
-    where = machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores, {record['threads']} thread{'s' * (record['threads'] > 1)}"
-    where += f"; torch {record['versions']['torch']}; load {record['load'][0]:.1f}; commit {record['revision']}"
-    lines = ["", f"## {record['row']}. {head['what']}", "", head["paper"], "", head["command"], "", f"{spell(record['seconds'])} on {where}.", "",
-             "| part | published | ours | bar | | seconds | |", "|---|---|---|---|---|---|---|"]
-    for part in record["parts"]:
-        remarks = "; ".join(filter(None, (f"reduced: {part['reduced']}" if part["reduced"] else "", part["setting"])))
-        cells = [part["name"], part["published"], measured(part), barred(part), state(part), f"{part['seconds']:.0f}", remarks]
-        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    return lines + (["", f"Missed: {head['missed']}"] if "missed" in head else [])
+STANDINGS = {"reached": "**reached**, every bar that counts", "missed": "**missed**, at least one bar that counts",
+             "reported": "**reported**, without a bar that counts", "not run": "**not run**"}
+
+
+def standing(record: dict[str, Any] | None) -> str:
+    """The word of STANDINGS for a whole row."""
+    if record is None:
+        return "not run"
+    judged = judgements(record)
+    return "reported" if not judged else "reached" if all(judged) else "missed"
+
+
+def judgements(record: dict[str, Any]) -> list[bool]:
+    """Of every part that counts whether it is at its bar."""
+    return [part["reached"] for part in record["parts"] if part["bar"] is not None and part["counts"]]
+
+
+def verdict(record: dict[str, Any] | None) -> str:
+    """What stands behind a row's title: '2 of 4 at their bars, reduced'."""
+    if record is None or not (judged := judgements(record)):
+        return standing(record)
+    reduced = sum(bool(part["reduced"]) for part in record["parts"] if part["bar"] is not None and part["counts"])
+    said = "" if not reduced else ", reduced" if reduced == len(judged) else f", {reduced} of them reduced"
+    return f"{sum(judged)} of {len(judged)} at {'its bar' if len(judged) == 1 else 'their bars'}{said}"
+
+
+def title(head: dict[str, str], record: dict[str, Any] | None) -> str:
+    """The head's first line; without what it says behind a colon, where that may not be so."""
+    return head["what"] if standing(record) in ("reached", "reported") else head["what"].partition(": ")[0]
+
+
+def tally(states: Sequence[str], verb: str) -> str:
+    """'5, 4 of them reduced'."""
+    reduced = states.count(f"{verb}, reduced")
+    every = states.count(verb) + reduced
+    return f"{every}, {reduced} of them reduced" if 0 < reduced < every else f"{every} reduced" if reduced else str(every or "")
+
+
+def row_of(number: int, head: dict[str, str], record: dict[str, Any] | None) -> list[str]:
+    """A row's own part of the page: its table where it was run, and what the head of its script says."""
+    lines = ["", f"## {number}. {title(head, record)} – {verdict(record)}", "", plain(head["paper"]), "", plain(head["command"]), ""]
+    if record is not None:
+        machine = record["machine"]
+        where = machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores, {record['threads']} thread{'s' * (record['threads'] > 1)}"
+        where += f"; torch {record['versions']['torch']}; load {record['load'][0]:.1f}; commit {record['revision']}"
+        lines += [f"{spell(record['seconds'])} on {where}.", "", "| part | published | ours | bar | | seconds | |", "|---|---|---|---|---|---|---|"]
+        for part in record["parts"]:
+            remarks = "; ".join(filter(None, (f"reduced: {part['reduced']}" if part["reduced"] else "", part["setting"])))
+            cells = [part["name"], part["published"], measured(part), barred(part), state(part), f"{part['seconds']:.0f}", remarks]
+            lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+        lines.append("")
+    lines.append(f"**Expected**: {plain(head['expected'])}")
+    return [*lines, "", "**How, and what was tried**", "", plain(head["tried"])] if "tried" in head else lines
+
+
+def plain(text: str) -> str:
+    """Stars outside of code are stars, not the beginning of something leaning."""
+    return "`".join(piece if number % 2 else piece.replace("*", "\\*") for number, piece in enumerate(text.split("`")))
 
 
 def records() -> dict[str, dict[str, Any]]:
@@ -245,22 +297,27 @@ def records() -> dict[str, dict[str, Any]]:
 
 
 def head_of(script: Path) -> dict[str, str]:
-    """what (the first line without 'Row N:'), paper, or else data, command, expected, and missed where it says why: of a script's docstring."""
+    """what (the first line without 'Row N:'), paper, or else data, command, expected; and tried, which is all else that a docstring says."""
     text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
-    said = re.findall(r"^(Papers?|Data|Command|Expected|Missed): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-    found = {word.lower().removesuffix("s"): " ".join(words.split()) for word, words in said}
+    first, _, rest = text.partition("\n\n")
+    pattern = re.compile(r"^(Papers?|Data|Command|Expected): (.*?)(?=\n[A-Z][\w ]{0,30}: |\n\n|\Z)", re.MULTILINE | re.DOTALL)
+    found = {word.lower().removesuffix("s"): " ".join(words.split()) for word, words in pattern.findall(rest)}
     if "command" in found:
         command, opened, remark = found["command"].partition(" (")
         found["command"] = f"`{command}`{opened}{remark}"
-    what = " ".join(text.partition("\n\n")[0].partition(":")[2].split()).rstrip(".")
+    if tried := [" ".join(paragraph.split()) for paragraph in pattern.sub("\n\n", rest).split("\n\n") if paragraph.strip()]:
+        found["tried"] = "\n\n".join(tried)
+    what = " ".join(first.partition(":")[2].split()).rstrip(".")
     return {"paper": found.get("data", ""), **found, "what": what[:1].upper() + what[1:]}
 
 
 def state(part: dict[str, Any]) -> str:
-    """reached, missed, reduced (so much that neither can be said) or reported."""
-    if part["bar"] is None:
-        return "reported"
-    return "reduced" if not part["counts"] else "reached" if part["reached"] else "**missed**"
+    """reached, missed or reported, with ', reduced' where what was run is smaller and counts all the same; reduced where it does not count."""
+    if part["bar"] is not None and not part["counts"]:
+        return "reduced"
+    said = "reported" if part["bar"] is None else "reached" if part["reached"] else "missed"
+    said += ", reduced" if part["reduced"] else ""
+    return f"**{said}**" if said.startswith("missed") else said
 
 
 def barred(part: dict[str, Any]) -> str:
@@ -270,11 +327,19 @@ def barred(part: dict[str, Any]) -> str:
 
 
 def measured(part: dict[str, Any]) -> str:
-    """'.370 [.365, .375] MSE' of several seeds; 'best of 3: …' with the extremes."""
-    many = len(part["values"]) > 1
-    of = f"best of {len(part['values'])}: " if many and part["how"] == "best" else ""
-    interval = f" [{part['low']:.4g}, {part['high']:.4g}]" if many else ""
-    return f"{of}{part['value']:.4g}{interval} {part['unit']}"
+    """'.370 [.365, .375] MSE (.368, .371, .371)' of several seeds; 'best of 3: …' with the extremes."""
+    values = part["values"]
+    if len(values) == 1:
+        return f"{part['value']:.4g} {part['unit']}"
+    of = f"best of {len(values)}: " if part["how"] == "best" else ""
+    each = f" ({', '.join(f'{value:.4g}' for value in values)})" if len(values) <= 5 else ""
+    return f"{of}{part['value']:.4g} {interval(part)} {part['unit']}{each}"
+
+
+def interval(part: dict[str, Any]) -> str:
+    """'[.365, .375]', which ends where the quantity does; a difference ('senet − resnet') may be below 0."""
+    least, most = (-math.inf, math.inf) if " − " in part["name"] else (0.0, CEILINGS.get(part["unit"], math.inf))
+    return f"[{max(part['low'], least):.4g}, {min(part['high'], most):.4g}]"
 
 
 def spell(seconds: float) -> str:

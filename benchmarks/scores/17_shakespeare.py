@@ -4,7 +4,7 @@ Paper: Karpathy 2022, nanoGPT's two examples (1.88 on a CPU, 1.4697 on a GPU), h
 (minGRU 1.548), https://arxiv.org/abs/2410.01201
 Command: python benchmarks/scores/17_shakespeare.py --data FOLDER      (FOLDER: with input.txt)
 Expected: nats per character ≤ 1.95 for the small transformer on a CPU. On a GPU, or with --full, also the large ones: ≤ 1.50 for the
-transformer, ≤ 1.60 for minGRU. Four minutes a contender on a quiet core with one seed; three seeds with --full.
+transformer, ≤ 1.60 for minGRU (not run yet: they need a GPU). Four minutes a contender on a quiet core with one seed; three seeds with --full.
 
 Protocol: nanoGPT's: the first 90 % of the text train, the last 10 % are judged, in windows of 64 (256) characters drawn at random for
 training and laid side by side for judging, every character in them said once from those before it in the window alone. Its value is the

@@ -3,8 +3,10 @@
 Paper: Bai et al. 2018, https://arxiv.org/abs/1803.01271 (TCN 99.0 % and 97.2 % permuted); tuned GRU 99.1/94.1 and LSTM 98.8/92.9;
 IRNN 98.5/92.5 (Le et al. 2015, https://arxiv.org/abs/1504.00941, give 97 and 82)
 Command: python benchmarks/scores/18_pixel_by_pixel.py --data FOLDER        (FOLDER: with train-images-idx3-ubyte.gz and its three kin)
-Expected: TCN ≥ .987/.965, GRU ≥ .980/.920, LSTM ≥ .975/.900, of 70,000 parameters each; 20 minutes on a data-centre GPU, where it has
-not been run yet. On a CPU reduced: images of 14 × 14 means, 196 steps, and 300 training steps; half an hour on one core, no bar counts.
+Expected: TCN ≥ .987/.965, GRU ≥ .980/.920, LSTM ≥ .975/.900, of 70,000 parameters each; 20 minutes on a data-centre GPU. On a CPU reduced:
+images of 14 × 14 means, 196 steps, and 300 training steps; half an hour on one core, no bar counts.
+
+Not run: in full it needs a GPU, and its reduced form could reach no bar.
 """
 
 from __future__ import annotations

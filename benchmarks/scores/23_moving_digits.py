@@ -3,8 +3,9 @@
 Papers: Shi et al. 2015, https://arxiv.org/abs/1506.04214; data: Srivastava et al. 2015, https://arxiv.org/abs/1502.04681. Squared error
 per frame, a sum over 64 × 64 pixels of 0 … 1, mean over the ten frames: 103 for 2015's as quoted beside later work, 46.3 with a modern recipe.
 Command: python benchmarks/scores/23_moving_digits.py --data FOLDER      (FOLDER: the four idx files of MNIST; test digits move in the test)
-Expected: on a GPU at most 105, and at most .6 of what repeating the last frame costs (not yet run in full); on a CPU a reduced form, which
-is reported.
+Expected: on a GPU at most 105, and at most .6 of what repeating the last frame costs; on a CPU a reduced form, which is reported.
+
+Not run: in full it needs a GPU, and its reduced form could reach no bar.
 
 Frames are stored as 16 × 16 cells of 4 × 4 pixels, as the paper's are. Training is that of the task `predict`: every next frame from the
 true ones before it; in the test each answer is read as the next frame, ten times, so errors add up, which the paper's encoder and

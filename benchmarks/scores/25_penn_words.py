@@ -5,7 +5,9 @@ https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html)
 Command: python benchmarks/scores/25_penn_words.py --data FOLDER
          (FOLDER: with ptb.train.txt, ptb.valid.txt, ptb.test.txt, or train.txt, valid.txt, test.txt: words a space apart, a sentence a line)
 Expected: on a GPU, or with --full, test perplexity ≤ 82 (lstm), 92 (tcn), 96 (gru), one seed, some twenty minutes. On a CPU a million
-parameters and a fraction of the steps: that the script runs, no more. It has not been run in full, since the data may not be passed on.
+parameters and a fraction of the steps: that the script runs, no more.
+
+Not run: the Penn Treebank was not at hand, since it may not be passed on, and in full it needs a GPU.
 
 Words as they stand, the 10,000 of the training file, a line's end is a word. Training draws windows of 140 words at random and learns all of
 them; of the test every word but the first 70 is judged, behind the 70 to 139 words before it. The paper carries an LSTM's memory on

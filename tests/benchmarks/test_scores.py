@@ -126,6 +126,95 @@ def test_a_script_says_what_it_repeats_and_how_and_trains_nothing_by_itself(scri
     assert [word for word in ("torch.optim", ".backward(", "(nn.Module)") if word in text] == []
 
 
+@pytest.fixture
+def page() -> dict[str, Any]:
+    """docs/generate.py."""
+    return runpy.run_path(str(ROOT / "docs" / "generate.py"))
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_a_row_that_missed_a_bar_says_what_was_tried(path: Path, page: dict[str, Any]) -> None:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    head = page["head_of"](SCORES / f"{path.stem}.py")
+    assert page["standing"](record) != "missed" or head.get("tried"), f"{path.stem} is under a bar, and its head says nothing of it"
+
+
+def part(**more: Any) -> dict[str, Any]:
+    """A part that counts and is at its bar."""
+    given = {"name": "ntm copy", "published": "", "bar": 0.01, "best": "low", "values": [0.0], "unit": "bits", "how": "mean", "value": 0.0,
+             "low": 0.0, "high": 0.0, "reached": True, "reduced": None, "counts": True, "setting": "", "seconds": 1.0, "target": None}
+    return {**given, **more}
+
+
+def record(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"parts": list(parts), "seconds": 9.0, "machine": {"cpu": "any", "cores": 2}, "threads": 1, "versions": {"torch": "2"}, "load": [0.5],
+            "revision": "abc"}
+
+
+def test_what_is_reduced_is_shown_as_such_and_counted_only_where_it_counts(page: dict[str, Any]) -> None:
+    small, missed = {"reduced": "ten epochs"}, {"reached": False}
+    shown = {"reached": part(), "**missed**": part(**missed), "reported": part(bar=None, reached=None), "reached, reduced": part(**small),
+             "**missed, reduced**": part(**missed, **small), "reported, reduced": part(bar=None, reached=None, counts=False, **small)}
+    assert {said: page["state"](one) for said, one in shown.items()} == {said: said for said in shown}
+    alone = [part(counts=False, reached=reached, **small) for reached in (True, False)]
+    assert [page["state"](one) for one in alone] == ["reduced", "reduced"]
+    assert page["verdict"](record(part(), part(**missed), *alone)) == "1 of 2 at their bars"
+    assert page["verdict"](record(part(), part(**small))) == "2 of 2 at their bars, 1 of them reduced"
+    assert page["verdict"](record(part(**missed, **small), *alone)) == "0 of 1 at its bar, reduced"
+    assert [page["standing"](one) for one in (record(part(), *alone), record(*alone), record(part(), part(**missed)), None)] == [
+        "reached", "reported", "missed", "not run"]
+    assert all(f"**{state.strip('*')}**" in page["REPRODUCTION_HEAD"] for state in (*shown, "reduced"))               # the legend knows them
+
+
+def test_a_title_says_nothing_that_was_missed_or_not_run(page: dict[str, Any]) -> None:
+    head = {"what": "Two numbers are added: a TCN learns it", "paper": "Bai 2018", "command": "`any`", "expected": "a lot",
+            "tried": "Two rates.\n\nA third."}
+    good, bad = record(part()), record(part(), part(reached=False))
+    assert "## 3. Two numbers are added: a TCN learns it – 1 of 1 at its bar" in page["row_of"](3, head, good)
+    missed, unrun = page["row_of"](3, head, bad), page["row_of"](3, head, None)
+    assert "## 3. Two numbers are added – 1 of 2 at their bars" in missed
+    assert "## 3. Two numbers are added – not run" in unrun
+    assert "learns it" not in "\n".join(missed + unrun)
+    for lines in (missed, unrun):
+        assert lines[-5:] == ["**Expected**: a lot", "", "**How, and what was tried**", "", "Two rates.\n\nA third."]
+    assert len([line for line in unrun if line.startswith("|")]) == 0
+
+
+def test_all_that_a_head_says_beside_its_labels_is_what_was_tried(page: dict[str, Any], tmp_path: Path) -> None:
+    script = tmp_path / "03_any.py"
+    script.write_text('"""Row 3: two numbers\nare added.\n\nPapers: one,\n    two\nPublished values: of a table.\n'
+                      'Command: python any.py   (FOLDER: one)\nExpected: much. Ten\nminutes.\nTried: a rate,\nand another.\n\nAlike: all.\n"""\n', encoding="utf-8")
+    assert page["head_of"](script) == {"what": "Two numbers are added", "paper": "one, two", "command": "`python any.py` (FOLDER: one)",
+                                       "expected": "much. Ten minutes.",
+                                       "tried": "Published values: of a table.\n\nTried: a rate, and another.\n\nAlike: all."}
+
+
+def test_an_interval_ends_where_the_quantity_does_and_few_values_are_shown(page: dict[str, Any]) -> None:
+    def shown(values: list[float], low: float, high: float, unit: str, **more: Any) -> str:
+        found: str = page["measured"](part(values=values, value=sum(values) / len(values), low=low, high=high, unit=unit, **more))
+        return found
+    assert shown([1.0, 0.0, 0.0], -1.1, 1.77, "share") == "0.3333 [0, 1] share (1, 0, 0)"
+    assert shown([0.0, 0.619, 21.715], -23.3, 38.15, "bits per episode") == "7.445 [0, 38.15] bits per episode (0, 0.619, 21.71)"
+    assert shown([0.98, 1.0], 0.9, 1.05, "accuracy") == "0.99 [0.9, 1] accuracy (0.98, 1)"
+    assert shown([0.01, 0.03], -0.1, 0.14, "accuracy", name="senet − resnet") == "0.02 [-0.1, 0.14] accuracy (0.01, 0.03)"
+    assert shown([0.5] * 6, 0.5, 0.5, "mse") == "0.5 [0.5, 0.5] mse"
+    assert shown([0.5], 0.5, 0.5, "mse") == "0.5 mse"
+    assert shown([1.0, 3.0], 1.0, 3.0, "mse", how="best") == "best of 2: 2 [1, 3] mse (1, 3)"
+
+
+def test_the_page_counts_the_rows_and_shows_every_one(page: dict[str, Any]) -> None:
+    text, found = page["reproduction"](), [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS]
+    missed = [record["row"] for record in found if any(one["reached"] is False and one["counts"] for one in record["parts"])]
+    assert f"Of {len(SCRIPTS)} experiments:" in text
+    assert f"- **not run**: {len(SCRIPTS) - len(RESULTS)}\n" in text
+    assert f"- **missed**, at least one bar that counts: {len(missed)}\n" in text
+    assert text.count("\n## ") == len(SCRIPTS)
+    for script in SCRIPTS:
+        own = text.partition(f"\n## {int(script.stem[:2])}. ")[2].partition("\n## ")[0]
+        assert own.partition("\n")[0].endswith("not run") == (not (SCORES / "results" / f"{script.stem}.json").exists())
+        assert "**Expected**: " in own
+
+
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
 def test_a_result_file_holds_all_that_is_shown_of_it(path: Path) -> None:
     record = json.loads(path.read_text(encoding="utf-8"))
