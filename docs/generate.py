@@ -274,7 +274,8 @@ def row_of(number: int, head: dict[str, str], record: dict[str, Any] | None) -> 
     lines = ["", f"## {number}. {title(head, record)} – {verdict(record)}", "", plain(head["paper"]), "", plain(head["command"]), ""]
     if record is not None:
         machine = record["machine"]
-        where = machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores, {record['threads']} thread{'s' * (record['threads'] > 1)}"
+        cores, threads = (f"{count} {what}{'s' * (count > 1)}" for count, what in ((machine["cores"], "core"), (record["threads"], "thread")))
+        where = machine.get("gpu") or f"{machine['cpu']}, {cores}, {threads}"
         where += f"; torch {record['versions']['torch']}; load {record['load'][0]:.1f}; commit {record['revision']}"
         lines += [f"{spell(record['seconds'])} on {where}.", "", "| part | published | ours | bar | | seconds | |", "|---|---|---|---|---|---|---|"]
         for part in record["parts"]:

@@ -183,7 +183,8 @@ def test_a_title_says_nothing_that_was_missed_or_not_run(page: dict[str, Any]) -
 def test_all_that_a_head_says_beside_its_labels_is_what_was_tried(page: dict[str, Any], tmp_path: Path) -> None:
     script = tmp_path / "03_any.py"
     script.write_text('"""Row 3: two numbers\nare added.\n\nPapers: one,\n    two\nPublished values: of a table.\n'
-                      'Command: python any.py   (FOLDER: one)\nExpected: much. Ten\nminutes.\nTried: a rate,\nand another.\n\nAlike: all.\n"""\n', encoding="utf-8")
+                      'Command: python any.py   (FOLDER: one)\nExpected: much. Ten\nminutes.\n'
+                      'Tried: a rate,\nand another.\n\nAlike: all.\n"""\n', encoding="utf-8")
     assert page["head_of"](script) == {"what": "Two numbers are added", "paper": "one, two", "command": "`python any.py` (FOLDER: one)",
                                        "expected": "much. Ten minutes.",
                                        "tried": "Published values: of a table.\n\nTried: a rate, and another.\n\nAlike: all."}
