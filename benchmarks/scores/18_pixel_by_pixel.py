@@ -6,7 +6,7 @@ Command: python benchmarks/scores/18_pixel_by_pixel.py --data FOLDER        (FOL
 Expected: TCN ≥ .987/.965, GRU ≥ .980/.920, LSTM ≥ .975/.900, of 70,000 parameters each; 20 minutes on a data-centre GPU. On a CPU reduced:
 images of 14 × 14 means, 196 steps, and 300 training steps; half an hour on one core, no bar counts.
 
-Not run: in full it needs a GPU, and its reduced form could reach no bar.
+Not run in full, which needs a GPU; the reduced form shows that the script runs, and can reach no bar.
 """
 
 from __future__ import annotations

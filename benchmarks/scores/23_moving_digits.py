@@ -5,7 +5,7 @@ per frame, a sum over 64 × 64 pixels of 0 … 1, mean over the ten frames: 103 
 Command: python benchmarks/scores/23_moving_digits.py --data FOLDER      (FOLDER: the four idx files of MNIST; test digits move in the test)
 Expected: on a GPU at most 105, and at most .6 of what repeating the last frame costs; on a CPU a reduced form, which is reported.
 
-Not run: in full it needs a GPU, and its reduced form could reach no bar.
+Not run in full, which needs a GPU; the reduced form shows that the script runs, and can reach no bar.
 
 Frames are stored as 16 × 16 cells of 4 × 4 pixels, as the paper's are. Training is that of the task `predict`: every next frame from the
 true ones before it; in the test each answer is read as the next frame, ten times, so errors add up, which the paper's encoder and
