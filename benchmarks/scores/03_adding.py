@@ -3,12 +3,13 @@
 Paper: Bai et al. 2018, https://arxiv.org/abs/1803.01271 (adding problem, 70,000 parameters each; squared errors at T = 600: TCN 5.8e-5,
 GRU 5.3e-5, LSTM .164, RNN .177; always saying 1: .167)
 Command: python benchmarks/scores/03_adding.py
-Expected: mean squared error of gru and tcn ≤ .001 at 600 and 200. 20 minutes on one core.
+Expected: mean squared error of gru and tcn ≤ .001 at 600 and 200. 25 minutes on one core.
 Tried: scaled by the training split, which is the start elsewhere, a mark (two of 600) is 17 deviations high, and neither contender left
 chance in 300 (tcn) and 600 (gru) steps; so numbers are read as they are, as in the paper. A separable TCN had .150 at 600 after 800 steps
 and .010 at 200 after 400, and takes twice as long; with the paper's whole convolutions and rate it leaves chance after 250 steps at 600.
 Then batch normalisation holds it: .0011 after 1,500 steps, .0012 after 2,400 (at 200: .0011 after 1,200, .005 in training), hence
-tcn.settled. Measuring the statistics anew on 100 batches changed nothing; the paper's weight normalisation was at .115 after 600 steps at
+tcn.settled: .00097 at 600, .00055 at 200; for .4 of the training at 600 it was thrown back, for .2 at 200 it had .00107 after 1,000 steps.
+Measuring the statistics anew on 100 batches changed nothing; the paper's weight normalisation was at .115 after 600 steps at
 200, where batch normalisation is at .004 after 400.
 """
 
@@ -21,14 +22,15 @@ from row import Part, Row, fit, setting, width_for
 
 from bakeoff.train.loop import evaluate
 
-STEPS = {600: 1700, 200: 1000}                   # of at most 7,000: every contender of a length has as many, but
-ENOUGH = {("gru", 600): 800, ("gru", 200): 400}  # who is at the bar may stop
+STEPS = {600: 1700, 200: 1200}                   # of at most 7,000: every contender of a length has as many, but
+ENOUGH = {("gru", 600): 800, ("gru", 200): 400,  # who is at the bar may stop
+          ("rnn", 200): 400}                     # at chance, no bar: cut for time
 BATCH, PARAMETERS, BAR = 32, 70_000, 1e-3
 NAMES = {600: ("tcn", "gru"), 200: ("tcn", "gru", "lstm", "rnn")}
 PUBLISHED = {("tcn", 600): "5.8e-5", ("gru", 600): "5.3e-5"}
 PAPERS = {"tcn.separable": False, "lr": 4e-3}    # whole convolutions and the rate of the paper
 OWN = {("tcn", 600): {"tcn.depth": 6, "tcn.kernel": 7, "tcn.settled": 0.2, **PAPERS},              # sees 757 steps
-       ("tcn", 200): {"tcn.depth": 7, "tcn.kernel": 3, "tcn.settled": 0.2, **PAPERS}}              # sees 509
+       ("tcn", 200): {"tcn.depth": 7, "tcn.kernel": 3, "tcn.settled": 0.4, **PAPERS}}              # sees 509
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ class TCN(Encoder):
                  depth: Annotated[int, Range(1, 7, "blocks; each doubles the reach")] = 3,
                  kernel: Annotated[int, Choice(3, 5, 7, meaning="cells a convolution sees; on more than one axis 3")] = 3,
                  separable: Annotated[bool, Choice(True, False, meaning="each channel convolved by itself, then mixed")] = True,
-                 settled: Annotated[float, Choice(0.0, 0.2, meaning="share of training, its end, in which cells are normalised as in answers")]
+                 settled: Annotated[float, Choice(0.0, 0.2, 0.4, meaning="share of training, its end, in which cells are normalised as in answers")]
                  = 0.0,
                  activation: str = "relu", dropout: float = 0.0) -> None:
         super().__init__(dim, rank=rank, sizes=sizes)
