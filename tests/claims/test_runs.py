@@ -106,6 +106,16 @@ def test_use_cases(tmp_path, orders, p, without, verdict):
     assert "cannot tell: no data" in rows["music"]
 
 
+def test_each_statement_of_use_cases_is_answered_in_counts(tmp_path):
+    numbers = uses(tmp_path, {"conv": ONLY_CONV, "recurrent": CONV})
+    first, second, third, video = use_cases.CLAIM.answers(numbers)
+    assert first == "They can do 4 of the 4 tried here, recurrent networks can do 0 of the 4 tried here."           # video was not run
+    assert second == "They can do 5 of the 5 tried here, convolutional ones can do 5 of the 5 tried here."
+    assert third == "They can do 2 of the 2 tried here, recurrent networks can do 2 of the 2 tried here."
+    assert video == "They were not tried here, convolutional ones were not tried here."
+    assert not use_cases.CLAIM.answers(use_cases.measure(Ask()))
+
+
 def test_open_uses_count_both_ways(tmp_path):
     """Of twelve, none as said of nine: with the other three it might be a quarter."""
     found = use_cases.judge(uses(tmp_path, {"conv": CONV, "recurrent": CONV}, count=9))

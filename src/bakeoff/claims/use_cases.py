@@ -12,6 +12,7 @@ from bakeoff.report.format import percent
 GROUPS = ("recurrent", "conv", "hybrid", "attention", "memory", "dense")      # as columns; others stand where they took part
 OTHER = {"recurrent": "conv", "conv": "recurrent"}
 SHARE = 0.25                                  # of the uses that are settled: under it, "each use has its family" is no rule
+WORDS = {"recurrent": "recurrent networks", "conv": "convolutional ones"}
 
 
 class Use(NamedTuple):
@@ -38,6 +39,14 @@ USES = (
     Use("detection", "conv", (("image", "detect"),)),
     Use("video", "conv", (("video", ""),)),
     Use("music", "recurrent", (("music", "predict"),)),
+)
+
+# the group and the uses that each asserted statement names, as far as they are among USES
+NAMED = (
+    ("conv", ("image classification", "video", "medical images", "satellite images", "detection")),
+    ("recurrent", ("speech recognition", "translation", "text generation", "text classification and sentiment", "forecasting", "music")),
+    ("conv", ("text classification and sentiment", "financial forecasting")),
+    ("recurrent", ("video",)),
 )
 
 
@@ -141,6 +150,15 @@ def draw(numbers: Numbers) -> list[Plot]:
     return plots
 
 
+def answers(numbers: Numbers) -> list[str]:
+    found = table(numbers)
+
+    def done(group: str, uses: Sequence[str]) -> str:
+        tried = [able for use in uses if (able := can(group, found[use])) is not None]
+        return f"can do {sum(tried)} of the {len(tried)} tried here" if tried else "were not tried here"
+    return [f"They {done(group, uses)}, {WORDS[OTHER[group]]} {done(OTHER[group], uses)}." for group, uses in NAMED] if numbers["runs"] else []
+
+
 CLAIM = Claim(
     id="use-cases",
     statement="Each use has its family: recurrent networks for speech, translation, text, forecasts and music, convolutional ones for pictures, "
@@ -157,11 +175,12 @@ CLAIM = Claim(
     rule="A group can do a use where its best network is better than the plain baseline (the best of those that learn nothing of the input: "
          "majority, mean, last, seasonal, drift, first k, mean box, rate; where there is none, the best baseline) with p < .05, corrected for "
          "all pairs, in at least half of its runs. Holds where in every settled use only the group that tables name can; holds if: for those "
-         f"uses, where they are at least {SHARE:.0%}; does not hold where they would be under {SHARE:.0%} of all even if the tables were right of "
-         "every use that is not settled. Settled is a use that both groups were tried on; under half of the uses settled, nothing can be told.",
+         f"uses, where they are at least {percent(SHARE)}; does not hold where they would be under {percent(SHARE)} of all even if the tables were "
+         "right of every use that is not settled. Settled is a use that both groups were tried on; under half of the uses settled, nothing can be "
+         "told.",
     limits="To beat the plain baseline is little: the table says where the best baseline is beaten too, and text generation has only an n-gram model "
            "to be held against. Most uses rest on one small set, some of them toys (moving digits as video, joined digits as speech). Small budgets: "
            "what a group cannot do here it may do with more.",
     changed="The rule counted the settled uses alone and looked at an interval as if uses were drawn at random. They are a list: what stands open is "
             "now counted both ways.",
-    measure=measure, judge=judge, draw=draw, needs_data=True)
+    measure=measure, judge=judge, draw=draw, answers=answers, needs_data=True)
