@@ -2,15 +2,15 @@
 
 Paper: Bai et al. 2018, Table 1, https://arxiv.org/abs/1803.01271 (data: Boulanger-Lewandowski et al. 2012, https://arxiv.org/abs/1206.6392)
 Command: python benchmarks/scores/09_nottingham.py --data FOLDER      (FOLDER: with Nottingham.mat or Nottingham.json.gz)
-Expected: nats per step ≤ 3.20 (tcn), 3.45 (lstm), 3.60 (gru) on the test pieces, trained on the 694 training pieces alone. A quarter
-of an hour a contender on a quiet core; three seeds where row.full.
+Expected: nats per step ≤ 3.20 (tcn), 3.45 (lstm), 3.60 (gru) on the test pieces, trained on the 694 training pieces alone. Ten
+to twenty minutes a contender on a quiet core; three seeds where row.full.
 
 All three have the same pieces in the same order, thirty passes in steps of eight pieces, AdamW with a cosine, the paper's dropout of .2,
 and as many parameters. Learning rates are those of row 8, but for the LSTM's, searched for below.
 
-The LSTM missed its bar with one layer: 3.469 (rate .003), 3.464 (.012), 3.473 (.012, fifty passes: it learns its pieces by heart by then).
-The paper's has three layers of 280. On the validation pieces, after ten passes, one layer has 3.96, 3.91 and 3.90 (.003, .006, .012),
-three layers have 3.81 (.003): depth was what it lacked. The GRU reached its bar with one layer, and was not searched for.
+With one layer the LSTM missed its bar: 3.469 (rate .003), 3.464 (.012), 3.473 (.012, fifty passes: it learns its pieces by heart by then).
+Its depth had not been searched for: on the validation pieces, after ten passes, one layer has 3.96, 3.91 and 3.90 (.003, .006, .012), three
+layers of as many parameters together have 3.81 (.003). The GRU reached its bar with one layer, and was not searched for.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Paper: Lai et al. 2018 (LSTNet; RSE, split 60/20/20), https://arxiv.org/abs/1703.07015
 Command: python benchmarks/scores/16_exchange_rate.py --data FOLDER      (FOLDER: with exchange_rate.txt.gz or exchange_rate.csv)
 Expected: repeating the last value has RSE .0171, .0238, .033 and .0437; the others lie within a few percent of it, and the verdict says that
-    nothing is shown to beat it. Three quarters of an hour on one core.
+    nothing is shown to beat it. Half an hour on one core.
 
 One competition of every forecaster, 24 days at once; RSE is taken of the single step 3, 6, 12 or 24, as the paper does, root of the squared
 errors over those of the true values' mean, in the rates' own units, all eight together. Windows whose 24 days lie in the test part count, so
