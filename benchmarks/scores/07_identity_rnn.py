@@ -7,14 +7,15 @@ Expected: mean squared error ≤ .001 within 30,000 steps (always saying 1: .167
 scaled as bakeoff does it; 4e-5 after 20,000, in twelve, where they are read as they are, as in the paper.
 Against the paper: a linear embedding of the cells, input weights of deviation .03 behind it for its .001, a path around the memory, targets
 scaled; and Adam with a cosine for SGD at .01, the gradient's norm cut at 1 in both.
-Why scaling matters: a memory that passes everything on adds up the numbers' mean, 100 over 200 of them, and the gradient is mostly that of
-this drift. A plain ReLU network in the paper's shape shows it (Adam at .0005, training error after 1,500 steps): numbers centred .017, marks
-ten times as loud .134, targets scaled .163, all scaled .008.
-Tried, on 1,000 examples generated apart, with the cells as they are: SGD at .001 with momentum .9 (the paper's .01) is at chance after 4,500
-steps (scaled: .027 after 2,000); Adam at .001 sends the memory to the bound where the family holds it, and no gradient passes there;
-Adam at .0002 is at chance for 1,000 steps, .008 after 2,000, and .0016 where its cosine ends at 6,000: hence more steps. Bakeoff's weight
-decay (.001) undoes the identity under SGD (largest eigenvalue .980 after 2,000 steps: .02 of what was, after 200 cells). With the cells
-scaled, starts 1 and 2 end at 5e-5 as well.
+Why it had not learnt: with the cells as they are, the numbers' mean adds up to 100 in a memory that passes everything on, and presumably it
+is this drift that the gradient is mostly of. A plain ReLU network in the paper's shape (Adam at .0005, one start, training error after
+1,500 steps): numbers and marks centred .017, marks ten times as loud .134, targets scaled alone .163, everything scaled .008.
+Tried with the cells as they are: SGD at .001 with momentum .9 (the paper's .01) was at chance in training when stopped at 4,500 steps
+(scaled: .027 after 2,000, on 1,000 examples generated apart, as all that follows). Adam at .001: after 400 steps every unit is at 0 or at
+the bound where the family holds it, no gradient passes either, and the recurrent weights stand still from then on. Adam at .0002: chance
+for 1,000 steps, .008 after 2,000, .0016 where its cosine ends at 6,000: hence more steps. Bakeoff's weight decay (.001) undoes the identity
+under SGD (largest eigenvalue .980 after 2,000 steps: .02 of what was, after 200 cells).
+With the cells scaled, starts 1 and 2 end at 5e-5, too.
 """
 
 from __future__ import annotations
