@@ -36,7 +36,7 @@ SILENT = ""                                   # the tag of a step that says noth
 FRESH = 1000
 BAR, LONGER_BAR, RECALL_BAR = 0.01, 1.0, 0.5  # wrong bits per episode: of the lengths that were learnt, of length 40, of recall
 STEPS, RECALL_STEPS, EPISODES = 2500, 5000, 100_000
-COMMON = {"batch": 32, "optimizer": "adam", "lr": 3e-3, "clip": 1.0, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
+COMMON = {"batch": 32, "optimizer": "adam", "lr": 3e-3, "clip": 0.1, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
 SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
 
 
