@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,17 @@ SILENT = ""                                   # the tag of a step that says noth
 FRESH = 1000
 BAR, LONGER_BAR, RECALL_BAR = 0.01, 1.0, 0.5  # wrong bits per episode: of the lengths that were learnt, of length 40, of recall
 STEPS, RECALL_STEPS, EPISODES = 2500, 5000, 100_000
+EMPTY = 0.05                                  # of the vectors that copying is learnt from: they look like silence, and two in a row are rare
 COMMON = {"batch": 32, "optimizer": "adam", "lr": 3e-3, "clip": 0.1, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
 SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
 
 
-def copied(rng: np.random.Generator, length: int, bits: int = 8) -> Episode:
-    """`length` random vectors, a mark, then silence in which they are to be said in their order. Channels: the bits and the mark."""
+def copied(rng: np.random.Generator, length: int, bits: int = 8, empty: float = 0.0) -> Episode:
+    """`length` random vectors, a mark, then silence in which they are to be said in their order. Channels: the bits and the mark.
+    empty: the share of vectors that are emptied."""
     said = rng.integers(0, 2, (length, bits), dtype=np.uint8)
+    if empty:
+        said[rng.random(length) < empty] = 0
     cells = np.zeros((2 * length + 1, bits + 1), np.uint8)
     cells[:length, :bits], cells[length, bits] = said, 1
     return cells, [SILENT] * (length + 1) + numbers(said)
@@ -100,7 +105,7 @@ def settings(train: Dataset, task: Tag, **common: Any) -> dict[str, dict[str, An
 
 def copy(row: Row) -> None:
     seeds = {"ntm": (0, 1, 2), "lstm": (0, 1, 2) if row.full else (0,)}
-    train = episodes(copied, EPISODES, 1, 20, 10)
+    train = episodes(partial(copied, empty=EMPTY), EPISODES, 1, 20, 10)
     task = words(8, train.spec)
     train.collate(task.collate)
     fresh, longer = episodes(copied, FRESH, 1, 20, 11, train), episodes(copied, 200, 40, 40, 12, train)
