@@ -52,9 +52,9 @@ Episode = tuple[Bits, list[str]]              # (T, channels) what is read, and 
 SILENT = ""                                   # the tag of a step that says nothing: no tag of the task, so nothing is learnt from it
 FRESH = 1000
 BAR, LONGER_BAR, RECALL_BAR = 0.01, 1.0, 0.5  # wrong bits per episode: of the lengths that were learnt, of length 40, of recall
-STEPS, RECALL_STEPS, EPISODES = 2000, 4500, 100_000
-EMPTY = 0.02                                  # of the vectors that copying is learnt from: they look like silence, and two side by side are rare
-COMMON = {"batch": 32, "optimizer": "adam", "lr": 3e-3, "clip": 0.1, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
+STEPS, RECALL_STEPS, EPISODES = 5000, 10_000, 100_000
+EMPTY = 0.05                                  # of the vectors that copying is learnt from: they look like silence, and two side by side are rare
+COMMON = {"batch": 32, "optimizer": "rmsprop", "lr": 1e-3, "clip": 1.0, "warmup": 0.02, "weight_decay": 1e-5, "scaling": "none", "dropout": 0.0}
 SHAPE = {"ntm.controller": "lstm", "ntm.slots": 128, "ntm.slot": 20, "ntm.heads": 1}
 
 
