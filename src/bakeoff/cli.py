@@ -235,7 +235,7 @@ def claims_command(ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]
                    out: Annotated[Path | None, typer.Option(metavar="DIR", help="where pages and numbers go, or already are (runs/claims-N)")] = None,
                    data: Annotated[Path | None, typer.Option(metavar="DIR", help="data sets or finished runs, for claims about real data")] = None,
                    as_json: Json = False, quiet: Quiet = False) -> None:
-    """What is said of networks, settled by experiment: a page."""
+    """What is said of networks, settled by experiment: a page. All of it takes some ten minutes on two cores."""
     from bakeoff.claims.settle import lines_of, settle
     folder, settled = settle(ids or (), seed, out, data, (lambda words: None) if quiet else note)
     show({"folder": str(folder), "page": str(folder / "claims.html"), "claims": [one.line() for one in settled]} if as_json

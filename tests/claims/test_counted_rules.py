@@ -143,6 +143,16 @@ def test_points_at_which_the_machine_idles_are_not_fitted():
     assert operations.fitted(one, numbers)[1].value == pytest.approx(1)
 
 
+def test_a_cost_that_grows_only_where_the_machine_has_enough_to_do_holds_on_that_condition():
+    numbers = timed(a=(1, 1, 0.9), b=(2, 2, 0.9))
+    assert operations.judge(numbers).verdict == "holds"
+    first, second = numbers["factors"][1]["points"][:2]
+    first["seconds"] = second["seconds"] / 2                                 # b's first doubling costs twice, for four times
+    found = operations.judge(numbers)
+    assert (found.verdict, found.condition) == ("holds if", "the machine has enough to do")
+    assert "Below saturation overhead rules: b (tcn) 1.00 for 2.0." in found.sentence
+
+
 # ---------------------------------------------------------------------- parallelism
 
 

@@ -56,6 +56,8 @@ class Outline(HTMLParser):
 def test_everything_a_reader_needs_is_there(page):
     folder = page()
     html, markdown = ((folder / f"claims.{ending}").read_text(encoding="utf-8") for ending in ("html", "md"))
+    assert "of four of these four a rule or the experiment was changed after a look at numbers" in html
+    assert re.search(r">bakeoff claims\s*<", html.partition("Machine and versions</h2>")[2].partition("<footer")[0])      # all of them again
     for words in ("Four things said of convolutional and recurrent networks", "One holds, one holds under a condition, one does not hold, one cannot",
                   "It holds if sequences are long.", "What would tell: more seeds.", "a textbook", "a vendor", "One machine.", "The line rises.",
                   "Holds where the interval lies above 1.", "bakeoff claims claim-2", "1.25 – 2.5", "torch", "seed 0",

@@ -116,6 +116,11 @@ def test_each_statement_of_use_cases_is_answered_in_counts(tmp_path):
     assert not use_cases.CLAIM.answers(use_cases.measure(Ask()))
 
 
+def test_a_run_that_is_of_no_use_is_said_to_have_been_read(tmp_path):
+    plant(tmp_path / "ucr-one", "series", "classify", CONV)
+    assert "Runs that are of none of these uses: 1 (ucr-one)." in use_cases.judge(use_cases.measure(Ask(data=tmp_path))).sentence
+
+
 def test_open_uses_count_both_ways(tmp_path):
     """Of twelve, none as said of nine: with the other three it might be a quarter."""
     found = use_cases.judge(uses(tmp_path, {"conv": CONV, "recurrent": CONV}, count=9))

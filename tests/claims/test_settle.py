@@ -121,6 +121,13 @@ def test_what_the_user_can_mend(plant, tmp_path, capsys, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="a file"):
         settle.settle(out=tmp_path / "file")
+    assert outcome(["claims", "--out", str(tmp_path / "file" / "below")]) == 2
+    assert "Choose another --out." in capsys.readouterr().err
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "plan.json").write_text("{}")
+    with pytest.raises(RunError, match="folder of a run"):
+        settle.settle(out=tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["plan.json"]
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(plant, tmp_path, capsys, monkeypatch):

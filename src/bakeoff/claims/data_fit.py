@@ -69,8 +69,11 @@ def judge(numbers: Numbers) -> Finding:
     words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, not distinguishable on {scores.count(0)}"
              for sort, runs in found.items() for scores in [outcomes(sort, runs)]]
     sentence = (f"Convolution on images and recurrence on sequences, each against the other on {count} sets (p < .05, corrected): "
-                + "; ".join(words) + "." + ahead_words(found) + skipped_words(numbers["skipped"]))
-    better = sum(outcomes(sort, runs).count(1) for sort, runs in found.items())
+                + "; ".join(words) + ".")
+    better, worse = (sum(outcomes(sort, runs).count(way) for sort, runs in found.items()) for way in (1, -1))
+    if shown := better + worse:
+        sentence += f" On the {shown} where one is shown to be better, it is {better} times the one that is said to fit."
+    sentence += ahead_words(found) + skipped_words(numbers["skipped"])
     value = better / count, *share_of(better, count)
     judged = {name: most(half) for name, half in halves.items()}
     if all(judged.values()):

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bakeoff.claims import settle
 from bakeoff.claims.base import VERDICTS, Finding, Said
 from bakeoff.claims.draw import value_text
 from bakeoff.claims.settle import Settled, command, write_list
@@ -35,7 +36,7 @@ TERMS = (
     ("seed", "where chance begins: other seeds, other starting weights and examples"),
     ("95 % interval", "where the value may lie, judged by how much it varies between seeds, repeats or cases"),
 )
-AFTER = " † stands where a rule or an experiment was changed after a first look at numbers; what was changed stands under the rule."
+AFTER = " † stands where a rule or an experiment was changed after a look at numbers ({}); what was changed stands under the rule."
 LEADS = {"holds if": "It holds if", "cannot tell": "What would tell:"}      # what stands before a finding's condition
 
 
@@ -55,7 +56,8 @@ def html(settled: Sequence[Settled]) -> str:
     script = (TEMPLATES / "script.html").read_text(encoding="utf-8")
     return environment.get_template("claims.html").render(
         style=Markup(style), script=Markup(script), policy=policy(script), claims=[told(one) for one in settled], title=title(settled),
-        summary=summary(settled), terms=TERMS, around=around(settled), verdicts=VERDICTS, seconds=duration(sum(one.seconds for one in settled)))
+        summary=summary(settled), changed=changed(settled), command=together(settled), terms=TERMS, around=around(settled), verdicts=VERDICTS,
+        seconds=duration(sum(one.seconds for one in settled)))
 
 
 def title(settled: Sequence[Settled]) -> str:
@@ -68,6 +70,19 @@ def summary(settled: Sequence[Settled]) -> str:
     parts = [f"{in_words(found[verdict])} {COUNTED[verdict][found[verdict] != 1]}" for verdict in VERDICTS if found[verdict]]
     words = ", ".join(part if not place else part[0].lower() + part[1:] for place, part in enumerate(parts))
     return f"{words}." if words else "Nothing has been settled."
+
+
+def changed(settled: Sequence[Settled]) -> str:
+    """'seven of these ten'; '' where nothing was changed."""
+    many = sum(bool(one.claim.changed) for one in settled)
+    return f"{in_words(many).lower()} of these {in_words(len(settled)).lower()}" if many else ""
+
+
+def together(settled: Sequence[Settled]) -> str:
+    """The command that settles all of a page again."""
+    ids = [one.claim.id for one in settled]
+    data = "FOLDER" if any(one.record["data"] for one in settled) else None
+    return command([] if set(ids) >= set(settle.known()) else ids, int(settled[0].record["seed"]) if settled else 0, None, data)
 
 
 def upper(words: str) -> str:
@@ -143,7 +158,7 @@ def around(settled: Sequence[Settled]) -> list[tuple[str, str]]:
 def markdown(settled: Sequence[Settled]) -> str:
     """The same page for reading in a repository: plots as their tables."""
     lines = [f"# {title(settled)}", "", f"{summary(settled)} Each statement was turned into an experiment, with a rule for its verdict that "
-             f"is tested on made-up outcomes both ways.{AFTER if any(one.claim.changed for one in settled) else ''} The same page with pictures: "
+             f"is tested on made-up outcomes both ways.{AFTER.format(changed(settled)) if changed(settled) else ''} The same page with pictures: "
              "`claims.html`.", "",
              "| claim | verdict | number | 95 % interval | of what |", "|---|---|---|---|---|"]
     for one in settled:

@@ -82,8 +82,11 @@ def settle(ids: Sequence[str] = (), seed: int = 0, out: Path | None = None, data
     if data is not None and not data.exists():
         raise OptionError("there is nothing here", f"--data {data}", "Name a folder of data sets, or of finished runs.")
     folder = out or next(path for n in range(1, 1_000_000) if not (path := Path("runs") / f"claims-{n}").exists())
-    if folder.exists() and not folder.is_dir():
-        raise RunError("this is a file", str(folder), "Choose another --out.")
+    for above in (folder, *folder.parents):
+        if above.exists() and not above.is_dir():
+            raise RunError("this is a file", str(above), "Choose another --out.")
+    if (folder / "verdict.json").exists() or (folder / "plan.json").exists():
+        raise RunError("this is the folder of a run", str(folder), "Choose another --out, or give the run as --data.")
     (folder / "numbers").mkdir(parents=True, exist_ok=True)
     records = {one.id: record for one in claims.values() if (record := kept(folder, one.id)) is not None}
     try:

@@ -101,7 +101,7 @@ def judge(numbers: Numbers) -> Finding:
         ("as said", "only the group that tables name can do"), ("both", "recurrent and convolutional networks can both do"),
         ("other", "only the other group can do"), ("neither", "neither is shown to do"), ("open", "one of the two was not tried on"),
         ("without data", "without data are")) if way in results]
-    sentence = f"Of {len(USES)} uses: {'; '.join(words)}." + skipped_words(numbers["skipped"])
+    sentence = f"Of {len(USES)} uses: {'; '.join(words)}." + unfit(numbers) + skipped_words(numbers["skipped"])
     open_uses = len(USES) - len(settled)
     if len(settled) < len(USES) / 2:
         return Finding("cannot tell", sentence, what, condition="runs of more uses would tell: --data FOLDER, of finished runs or of data sets")
@@ -117,6 +117,12 @@ def judge(numbers: Numbers) -> Finding:
         left = [use for way in ("open", "without data") for use in results.get(way, [])]
         return Finding("cannot tell", sentence, what, value, condition=f"runs of {named(left)} in which both groups take part")
     return Finding("does not hold", sentence, what, value)
+
+
+def unfit(numbers: Numbers) -> str:
+    """Runs that were read and say nothing of any of these uses."""
+    none = [run["name"] for run in numbers["runs"] if not use_of(run)]
+    return f" Runs that are of none of these uses: {len(none)} ({', '.join(none[:3])}{', …' if len(none) > 3 else ''})." if none else ""
 
 
 def draw(numbers: Numbers) -> list[Plot]:
