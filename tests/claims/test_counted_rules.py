@@ -196,7 +196,7 @@ def test_plots_say_what_to_see_and_have_their_numbers_in_a_table(module, numbers
 def test_weights_are_counted_as_they_are():
     found = {(one["reading"], one["name"]): weight_sharing.growth(one) for one in weight_sharing.measure(Ask())["networks"]}
     assert all(rate == 0 for (reading, name), rate in found.items() if reading != weight_sharing.ROWS and not name.startswith("mlp"))
-    assert found[weight_sharing.SERIES, "mlp on every cell"] > weight_sharing.MOST
+    assert found[weight_sharing.SERIES, "mlp by cell"] > weight_sharing.MOST
     assert found[weight_sharing.ROWS, "lstm"] > weight_sharing.FEW
 
 

@@ -13,7 +13,7 @@ from bakeoff.report.format import listing
 LENGTH, FACTORS = 32, (0.5, 1, 2, 4)
 WIDTH, BATCH, UPDATES, SEEDS = 32, 32, 100, 3
 LEARNT, MARGIN = 0.85, 0.05
-PLACED = " + a weight per place"              # behind the names of convolutional networks whose last layer sees places
+PLACED = " + places"        # behind the names of convolutional networks whose last layer sees places
 
 
 def entries() -> tuple[list[Any], list[Any]]:
@@ -119,10 +119,10 @@ def draw(numbers: Numbers) -> list[Plot]:
     from bakeoff.claims.draw import Bar, Line, bars, lines
     networks = [one for one in numbers["networks"] if learnt(one, numbers)]
     by_group: dict[str, list[Numbers]] = {}
-    placed = PLACED.removeprefix(" + ")
+    placed = f"conv{PLACED}"
     for one in networks:
         by_group.setdefault(placed if one["name"].endswith(PLACED) else one["group"], []).append(one)
-    shown = [Line("conv + places" if name == placed else name, members[0]["group"],
+    shown = [Line(name, members[0]["group"],
                   [(length, mean_of([mean_of(one["accuracy"][str(length)]).value for one in members]).value) for length in numbers["lengths"]],
                   dashed=name == placed) for name, members in by_group.items()]
     losing = [one["name"] for one in networks if keeps(one, numbers) is False]
@@ -132,13 +132,14 @@ def draw(numbers: Numbers) -> list[Plot]:
     return [
         Plot("Accuracy by length, mean of each group",
              f"All were trained at length {numbers['length']}. A level line takes any length; one that falls to the right needs the length it "
-             "knows. conv + places: with a weight per place in the last layer.",
+             f"knows. {placed}: with a weight per place in the last layer.",
              lines(shown, across="length, steps", upward="accuracy", log_across=True, level=(0.5, "guessing")),
              ["group", *(f"length {length}" for length in numbers["lengths"])],
              [[one.name, *(f"{y:.3f}" for _, y in one.points)] for one in shown]),
         Plot("What the other lengths cost, by network",
              f"Dashed: the margin of {MARGIN:g}. A network whose whole interval lies left of it takes any length; wholly right of it "
-             f"{'lies' if len(losing) == 1 else 'lie'} {listing(losing) if losing else 'none'}. A wide interval: it depends on the start.",
+             f"{'lies' if len(losing) == 1 else 'lie'} {listing(losing) if losing else 'none'}. A wide interval: it depends on the start. + places: "
+             "with a weight per place in the last layer.",
              bars([Bar(one["name"], one["group"], *mean_of(drops(one, numbers))) for one in ordered],
                   across="accuracy lost at the worst of the other lengths", level=MARGIN),
              ["network", "group", *(f"length {length}" for length in numbers["lengths"]), "lost at the worst", "padding changes an answer by"], rows)]

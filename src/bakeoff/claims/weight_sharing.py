@@ -17,7 +17,7 @@ SERIES, PICTURES, ROWS = "series step by step", "pictures cell by cell", "pictur
 Entries = list[tuple[str, str, Mapping[str, Any]]]
 CONV: Entries = [("fcn", "fcn", {}), ("resnet", "resnet", {}), ("tcn", "tcn", {}), ("convnext", "convnext", {})]
 RECURRENT: Entries = [("rnn", "rnn", {}), ("lstm", "lstm", {}), ("gru", "gru", {}), ("mingru", "mingru", {})]
-OTHERS: Entries = [("transformer", "transformer", {}), ("mlp on every cell", "mlp", {"mlp.cells": "all"})]
+OTHERS: Entries = [("transformer", "transformer", {}), ("mlp by cell", "mlp", {"mlp.cells": "all"})]
 READINGS: Mapping[str, tuple[Sequence[tuple[int, ...]], Mapping[str, str], Entries]] = {
     SERIES: ([(length,) for length in LENGTHS], {}, [*CONV, *RECURRENT, *OTHERS]),
     PICTURES: ([(side, side) for side in SIDES], {"recurrent": "raster"}, [*CONV, *RECURRENT, *OTHERS]),
