@@ -65,7 +65,7 @@ def judge(numbers: Numbers) -> Finding:
     if any(sum(map(len, half.values())) < FEWEST for half in halves.values()):
         few = f"Runs in which both a convolutional and a recurrent network took part: {count}.{skipped_words(numbers['skipped'])}"
         return Finding("cannot tell", few, what, condition=(
-            f"{FEWEST} sets of images and {FEWEST} of sequences would tell: --data FOLDER, of finished runs or of data sets"))
+            f"{FEWEST} sets of images and {FEWEST} of sequences: --data FOLDER, of finished runs or of data sets"))
     words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, not distinguishable on {scores.count(0)}"
              for sort, runs in found.items() for scores in [outcomes(sort, runs)]]
     sentence = (f"Convolution on images and recurrence on sequences, each against the other on {count} sets (p < .05, corrected): "
@@ -82,7 +82,7 @@ def judge(numbers: Numbers) -> Finding:
         return Finding("holds if", sentence, what, *value, condition=f"the data are {next(name for name, fits in judged.items() if fits)}")
     if False in judged.values():
         return Finding("does not hold", sentence, what, *value)
-    return Finding("cannot tell", sentence, what, *value, condition="more sets would tell: neither share is known to be above or below a half")
+    return Finding("cannot tell", sentence, what, *value, condition="more sets: neither share is known to be above or below a half")
 
 
 def draw(numbers: Numbers) -> list[Plot]:

@@ -107,7 +107,7 @@ def judge(numbers: Numbers) -> Finding:
                        condition="the convolutional network's last layer has a weight for every place (a flattened one)")
     if takes is False or free:
         return Finding("does not hold", sentence, what, *value)
-    return Finding("cannot tell", sentence, what, *value, condition="more seeds would tell: too many networks lie about at the margin")
+    return Finding("cannot tell", sentence, what, *value, condition="more seeds: too many networks lie about at the margin")
 
 
 def most(kept: Sequence[bool | None]) -> bool | None:

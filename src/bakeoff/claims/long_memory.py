@@ -98,7 +98,7 @@ def judge(numbers: Numbers) -> Finding:
         return Finding("holds if", sentence, what, *value, condition=f"the lag is longer than the convolutions' receptive field{near}")
     if all(solved.values()) and None not in gated.values():
         return Finding("does not hold", sentence, what, *value)
-    return Finding("cannot tell", sentence, what, *value, condition="more seeds would tell: some networks solve a lag only with luck")
+    return Finding("cannot tell", sentence, what, *value, condition="more seeds: some networks solve a lag only with luck")
 
 
 def taught(numbers: Numbers, lag: int) -> str:

@@ -109,7 +109,7 @@ def judge(numbers: Numbers) -> Finding:
             f"it is said of {listing(slower)} (not shown for {listing([what for what in found if what not in slower])})"))
     if quicker:
         return Finding("does not hold", sentence, what, *longest)
-    return Finding("cannot tell", sentence, what, *longest, condition="more repeats on a quieter machine would tell: every interval holds 1")
+    return Finding("cannot tell", sentence, what, *longest, condition="more repeats on a quieter machine: every interval holds 1")
 
 
 def otherwise(numbers: Numbers) -> str:

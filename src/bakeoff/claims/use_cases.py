@@ -104,7 +104,7 @@ def judge(numbers: Numbers) -> Finding:
     sentence = f"Of {len(USES)} uses: {'; '.join(words)}." + unfit(numbers) + skipped_words(numbers["skipped"])
     open_uses = len(USES) - len(settled)
     if len(settled) < len(USES) / 2:
-        return Finding("cannot tell", sentence, what, condition="runs of more uses would tell: --data FOLDER, of finished runs or of data sets")
+        return Finding("cannot tell", sentence, what, condition="runs of more uses, --data FOLDER, of finished runs or of data sets")
     # the uses are a list and no sample, so there is no interval: what is not known is how those that are open would come out
     value, most = len(as_said) / len(settled), (len(as_said) + open_uses) / len(USES)
     if open_uses:

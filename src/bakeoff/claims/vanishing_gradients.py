@@ -118,7 +118,7 @@ def judge(numbers: Numbers) -> Finding:
                           if any(at == moment for at, _ in shown))
         return Finding("holds if", sentence, asked, *value, condition=f"it is said of {cases}")
     if open_cases:
-        return Finding("cannot tell", sentence, asked, *value, condition="more seeds would tell: the intervals meet")
+        return Finding("cannot tell", sentence, asked, *value, condition="more seeds: the intervals meet")
     return Finding("does not hold", sentence, asked, *value)
 
 
