@@ -16,8 +16,9 @@ head steps on, and every answer is the vector after the right one. With Adam and
 wrong; the .053 were one sequence of the thousand, the only one with such a pair. Of 400 with one, two, three empty vectors put in, that
 machine got 2, 146 and 373 wrong, of 20,000 others one. A pair is in 1.5 of 10,000 sequences: in 12 of the 80,000 that a training sees (the
 paper's see up to a million). Met late, such a batch is a jolt: its loss is several hundred times the others', and Adam, whose memory of small
-gradients is long, is thrown by it. As below two of three seeds make no mistake in the thousand, the third .055 bits, which is one sequence:
-missed by that. (At 2,500 to 3,500 steps all three had none wrong of a thousand made apart, and 0 to 3 bits of 36 where a pair was put in.)
+gradients is long, is thrown by it. As below two of three seeds make no mistake in the thousand, the third .055 bits, about what one
+such sequence costs: missed by that. (On their way, at 2,000 to 3,500 steps, all three had none wrong of a thousand made apart, and 0 to 3 bits
+of 36 where a pair was put in.)
 
 What was tried against it with Adam (three numbers are wrong bits of the thousand, all else is of sequences made apart): a constant rate (226 of
 400 pairs wrong after 1,500 steps, thrown by a jolt on its way); clipped at .1, none emptied, 2,500 steps: .076, .055 and .055; clipped at .1, one
