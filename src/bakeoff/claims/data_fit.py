@@ -66,11 +66,11 @@ def judge(numbers: Numbers) -> Finding:
         few = f"Runs in which both a convolutional and a recurrent network took part: {count}.{skipped_words(numbers['skipped'])}"
         return Finding("cannot tell", few, what, condition=(
             f"{FEWEST} sets of images and {FEWEST} of sequences: --data FOLDER, of finished runs or of data sets"))
-    words = [f"{sort}: better on {scores.count(1)}, worse on {scores.count(-1)}, not distinguishable on {scores.count(0)}"
-             for sort, runs in found.items() for scores in [outcomes(sort, runs)]]
+    scores = {sort: outcomes(sort, runs) for sort, runs in found.items()}
+    words = [f"{sort}: better on {own.count(1)}, worse on {own.count(-1)}, not distinguishable on {own.count(0)}" for sort, own in scores.items()]
     sentence = (f"Convolution on images and recurrence on sequences, each against the other on {count} sets (p < .05, corrected): "
                 + "; ".join(words) + ".")
-    better, worse = (sum(outcomes(sort, runs).count(way) for sort, runs in found.items()) for way in (1, -1))
+    better, worse = (sum(own.count(way) for own in scores.values()) for way in (1, -1))
     if shown := better + worse:
         sentence += f" On the {shown} where one is shown to be better, it is {better} times the one that is said to fit."
     sentence += ahead_words(found) + skipped_words(numbers["skipped"])

@@ -152,8 +152,8 @@ def answers(numbers: Numbers) -> list[str]:
         own = [one for one in fit if one["group"] == group and (not names or one["name"] in names)]
         return f"{sum(keeps(one, numbers) is True for one in own)} of {len(own)}"
     return [f"{kept('recurrent')} recurrent and {kept('conv')} convolutional networks take other lengths as well.",
-            f"Not so: {kept('recurrent', ('lstm', 'gru', 'mgu', 'mingru', 'minlstm'))} gated networks take any.",
-            f"So: {kept('conv')} do, where the last layer has no weight per place."]
+            f"{kept('recurrent', ('lstm', 'gru', 'mgu', 'mingru', 'minlstm'))} gated networks take other lengths.",
+            f"{kept('conv')} do, where the last layer has no weight per place."]
 
 
 CLAIM = Claim(

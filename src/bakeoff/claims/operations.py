@@ -149,8 +149,8 @@ def draw(numbers: Numbers) -> list[Plot]:
     measured = [(one, *fitted(one, numbers)) for one in factors]
     exponents = Plot(
         "Exponent of time for each factor", "A bar to 1: twice the factor, twice the time; a bar to 2: four times. Behind each name "
-        "stands what is counted, and measured bars end near it: 1 for filter size, length, cells and depth; 2 for feature maps and hidden size, "
-        "since every number is weighed against every other.",
+        "stands what is counted, near which bars end where time follows it: 1 for filter size, length, cells and depth; 2 for feature maps "
+        "and hidden size, since every number is weighed against every other.",
         bars([Bar(f"{one['factor']}, {one['family']}: {macs:.0f}", one["group"], *seconds) for one, macs, seconds in measured if seconds is not None],
              across="exponent of measured time, where the machine is saturated"),
         ["factor", "varied", "counted", "measured, saturated", "saturated at", "measured up to there", "time of the smallest"],
@@ -173,9 +173,9 @@ def draw(numbers: Numbers) -> list[Plot]:
                   Line(f"{one['factor']}, counted", one["group"], [
                       (point["value"], last["seconds"] * 1e3 * point["macs"] / last["macs"]) for point in one["points"]], dashed=True)]
     width = Plot(
-        "Time against the width of a network", "Solid: measured; dashed: as the multiply-adds alone would have it, from the largest network down. "
-                                               "They part at "
-        "the left: the narrowest networks take many times as long as their multiply-adds ask for.",
+        "Time against the width of a network",
+        "Solid: measured; dashed: as the multiply-adds alone would have it, from the largest network down. Where a solid line lies above its dashed "
+        "one, networks that narrow take longer than their multiply-adds ask for.",
         lines(drawn, across="feature maps, or hidden size", upward="time of a pass, ms", log_across=True, log_upward=True),
         ["factor", "value", "ms", "ms by multiply-adds"],
         [[one["factor"], f"{point['value']:,}", f"{1e3 * point['seconds']:.3g}",

@@ -11,10 +11,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.claims import settle
 from bakeoff.claims.base import VERDICTS, Finding, Said
 from bakeoff.claims.draw import value_text
-from bakeoff.claims.settle import Settled, command, write_list
+from bakeoff.claims.settle import Settled, command, together, write_list
 from bakeoff.report import palette
 from bakeoff.report.format import count, duration, listing, plain, size
 from bakeoff.report.render import TEMPLATES, policy
@@ -76,13 +75,6 @@ def changed(settled: Sequence[Settled]) -> str:
     """'seven of these ten'; '' where nothing was changed."""
     many = sum(bool(one.claim.changed) for one in settled)
     return f"{in_words(many).lower()} of these {in_words(len(settled)).lower()}" if many else ""
-
-
-def together(settled: Sequence[Settled]) -> str:
-    """The command that settles all of a page again."""
-    ids = [one.claim.id for one in settled]
-    data = "FOLDER" if any(one.record["data"] for one in settled) else None
-    return command([] if set(ids) >= set(settle.known()) else ids, int(settled[0].record["seed"]) if settled else 0, None, data)
 
 
 def upper(words: str) -> str:

@@ -175,11 +175,11 @@ def rates(networks: Sequence[Mapping[str, Any]]) -> str:
 
 def answers(numbers: Numbers) -> list[str]:
     adds = {one["name"]: per_step(one) for one in numbers["networks"]}
-    return [f"So for rnn, lstm and gru: {', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['recurrences'])} kernels wait per further step.",
-            f"Over examples, not over time: with {BATCHES[-1]} at once " + ", ".join(
+    return [f"{', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['recurrences'])} kernels wait per further step.",
+            f"Over examples: with {BATCHES[-1]} at once " + ", ".join(
                 f"{one['name']} reads {BATCHES[-1] * one['by batch'][0] / one['by batch'][-1]:.2g} times as many a second"
                 for one in numbers["networks"] if one["name"] in ("lstm", "gru")) + ".",
-            f"So: {', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['linear recurrences'])} kernels at each further step."]
+            f"{', '.join(f'{adds[name]:.2g} ({name})' for name in KINDS['linear recurrences'])} kernels at each further step."]
 
 
 CLAIM = Claim(

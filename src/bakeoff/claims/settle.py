@@ -29,8 +29,8 @@ FIELDS = frozenset({"seed", "data", "failed", "numbers", "seconds", "made", "mac
 @dataclass(frozen=True)
 class Settled:
     """A claim with what was made of it. record: numbers/ID.json, which holds id, seed, the data folder's name, seconds, numbers (or why
-    there are none: failed), made (a date), machine and versions. answers: to the statements as met, in
-    their order; none where the claim has none."""
+    there are none: failed), made (a date), machine and versions. answers: to the statements as met, in their
+    order; none where the claim has none."""
 
     claim: Claim
     finding: Finding
@@ -113,6 +113,13 @@ def command(ids: Sequence[str], seed: int, out: Path | None, data: object) -> st
     words = ["bakeoff claims", *(quoted(name) for name in ids), f"--seed {seed}" if seed else "", "" if data is None else f"--data {quoted(data)}",
              "" if out is None else f"--out {quoted(out)}"]
     return " ".join(word for word in words if word)
+
+
+def together(settled: Sequence[Settled]) -> str:
+    """The line that settles all of a page again; the folder of its data has another name elsewhere."""
+    ids = [one.claim.id for one in settled]
+    data = "FOLDER" if any(one.record["data"] for one in settled) else None
+    return command([] if set(ids) >= set(known()) else ids, int(settled[0].record["seed"]) if settled else 0, None, data)
 
 
 def measured(claim: Claim, ask: Ask, folder: Path) -> dict[str, Any]:

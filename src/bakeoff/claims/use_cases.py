@@ -101,14 +101,15 @@ def judge(numbers: Numbers) -> Finding:
         ("as said", "only the group that tables name can do"), ("both", "recurrent and convolutional networks can both do"),
         ("other", "only the other group can do"), ("neither", "neither is shown to do"), ("open", "one of the two was not tried on"),
         ("without data", "without data are")) if way in results]
-    sentence = f"Of {len(USES)} uses: {'; '.join(words)}." + unfit(numbers) + skipped_words(numbers["skipped"])
+    sentence, rest = f"Of {len(USES)} uses: {'; '.join(words)}.", unfit(numbers) + skipped_words(numbers["skipped"])
     open_uses = len(USES) - len(settled)
     if len(settled) < len(USES) / 2:
-        return Finding("cannot tell", sentence, what, condition="runs of more uses, --data FOLDER, of finished runs or of data sets")
+        return Finding("cannot tell", sentence + rest, what, condition="more uses: --data FOLDER, of finished runs or of data sets")
     # the uses are a list and no sample, so there is no interval: what is not known is how those that are open would come out
     value, most = len(as_said) / len(settled), (len(as_said) + open_uses) / len(USES)
     if open_uses:
         sentence += f" Even if the tables were right of all that are open, they would be of {percent(most)} of the uses."
+    sentence += rest
     if len(as_said) == len(settled):
         return Finding("holds", sentence, what, value)
     if len(as_said) >= SHARE * len(settled):
@@ -141,8 +142,8 @@ def draw(numbers: Numbers) -> list[Plot]:
                f"{pair['p']:.3f}", *spent(run), {1: "can", 0: "not shown", -1: "worse"}[clear(pair)]]
               for use in USES for run in found[use.name] for group, pair in run["against_plain"].items()]
     plots = [Plot("Uses that each group can do",
-                  "Bars of nearly the same length: no group owns its uses. A group can, where its best network beats the baseline that learns "
-                  "nothing of the input (p < .05) in at least half of the runs.",
+                  "Where bars are of nearly the same length, no group owns its uses. A group can, where its best network beats the baseline "
+                  "that learns nothing of the input (p < .05) in at least half of the runs.",
                   bars(shares, across="% of the uses tried", end=100.0), ["use", "tables say", *groups, "runs"], rows)]
     if single:
         plots.append(Plot("Runs in which each group can",

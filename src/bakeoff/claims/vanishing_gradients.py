@@ -181,10 +181,10 @@ def passing(curves: Sequence[Sequence[float]]) -> list[Sequence[float]]:
 def answers(numbers: Numbers) -> list[str]:
     kept = {name: math.exp(mean_of(some).value) for name, some in slopes(numbers, "start").items()}
     return [f"Per step {kept[PLAIN]:.2f} of it is left in {PLAIN}, {kept['lstm']:.2f} in lstm and {kept['gru']:.2f} in gru, before training.",
-            f"Convolutions hardly: {kept['tcn']:.2f} per step in tcn.",
-            f"They ease it: over {numbers['steps']} steps {100 * kept['lstm'] ** numbers['steps']:.2g} % (lstm) and "
+            f"Per step {kept['tcn']:.2f} of it is left in tcn, a convolution.",
+            f"Over {numbers['steps']} steps {100 * kept['lstm'] ** numbers['steps']:.2g} % (lstm) and "
             f"{100 * kept['gru'] ** numbers['steps']:.2g} % (gru) are left before training.",
-            f"It does not: {kept['rnn, relu']:.2f} per step with ReLU, {kept['rnn, leaky relu']:.2f} with leaky ReLU, {kept[PLAIN]:.2f} with tanh; "
+            f"Per step {kept['rnn, relu']:.2f} of it is left with ReLU, {kept['rnn, leaky relu']:.2f} with leaky ReLU, {kept[PLAIN]:.2f} with tanh; "
             f"{kept['irnn']:.2f} where ReLUs start from the identity."]
 
 

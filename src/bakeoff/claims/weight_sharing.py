@@ -110,8 +110,8 @@ def answers(numbers: Numbers) -> list[str]:
     own = {group: [one for one in numbers["networks"] if one["group"] == group and one["reading"] == SERIES] for group in JUDGED}
     most = {group: max(growth(one) for one in networks) for group, networks in own.items()}
     alone = sorted({one["name"] for one in numbers["networks"] if growth(one) > MOST})
-    return [f"So for series: exponent {most['conv']:.2f} in convolutional, {most['recurrent']:.2f} in recurrent networks.",
-            f"Both do: exponent {most['recurrent']:.2f} in recurrent networks, over the steps of a series.",
+    return [f"For series: exponent {most['conv']:.2f} in convolutional, {most['recurrent']:.2f} in recurrent networks.",
+            f"Exponent {most['recurrent']:.2f} in recurrent networks, over the steps of a series.",
             f"Of the networks here only {listing(alone)} {'has' if len(alone) == 1 else 'have'} a weight for every cell."]
 
 
